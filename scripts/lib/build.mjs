@@ -50,10 +50,10 @@ function isBuilt() {
   );
 }
 
-/** @returns {string[]} the projects that the root tsconfig.json refers to */
+/** @returns {string[]} the folders of the projects that the root tsconfig.json refers to */
 function packages() {
   const { references } = JSON.parse(readFileSync(inRoot('tsconfig.json'), 'utf8'));
-  return references.map((/** @type {{ path: string }} */ { path }) => inRoot(path));
+  return references.map((/** @type {{ path: string }} */ { path }) => inRoot(dirname(path)));
 }
 
 function fingerprint() {
@@ -61,7 +61,7 @@ function fingerprint() {
   const files = packages().flatMap((directory) => [
     ...filesBelow(`${directory}/src`),
     `${directory}/package.json`,
-    `${directory}/tsconfig.json`,
+    `${directory}/tsconfig.build.json`,
   ]);
   for (const file of [
     ...files,
