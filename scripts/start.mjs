@@ -6,7 +6,7 @@ import { requireSupportedNode } from './lib/node-version.mjs';
 import { inRoot } from './lib/paths.mjs';
 
 requireSupportedNode();
-await installIfNeeded();
+if (!(await installIfNeeded())) process.exit(1);
 if (!(await buildIfNeeded())) {
   process.stderr.write('The build failed; the lines above say why.\n');
   process.exit(1);

@@ -38,7 +38,10 @@ const tests = (filters) => ({
 });
 
 requireSupportedNode();
-await installIfNeeded();
+if (!(await installIfNeeded())) {
+  console.log('0 passed, 1 failed');
+  process.exit(1);
+}
 
 const filters = process.argv.slice(2);
 rmSync(reportFile, { force: true });

@@ -9,11 +9,9 @@ const lockfile = inRoot('package-lock.json');
 const installedLockfile = inRoot('node_modules/.package-lock.json');
 const stamp = inRoot('node_modules/.portcullis-install');
 
+/** @returns {Promise<boolean>} whether the dependencies are in place now */
 export async function installIfNeeded() {
-  if (isInstalled()) return;
-  await exclusively(() => {
-    if (!isInstalled()) install();
-  });
+  return isInstalled() || exclusively(() => isInstalled() || install());
 }
 
 function isInstalled() {
@@ -63,7 +61,8 @@ function install() {
   if (result.status !== 0) {
     const reason = result.error ? `: ${result.error.message}` : '';
     process.stderr.write(`The dependencies could not be installed${reason}. The lines above say why.\n`);
-    process.exit(1);
+    return false;
   }
   writeFileSync(stamp, fingerprint());
+  return true;
 }

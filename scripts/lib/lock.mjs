@@ -28,6 +28,7 @@ export async function exclusively(work) {
   }
 }
 
+/** @returns {boolean} */
 function take() {
   try {
     mkdirSync(inRoot('.cache'), { recursive: true });
@@ -36,8 +37,9 @@ function take() {
     return true;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    if (ownerIsGone()) rmSync(directory, { recursive: true, force: true });
-    return false;
+    if (!ownerIsGone()) return false;
+    rmSync(directory, { recursive: true, force: true });
+    return take();
   }
 }
 

@@ -1,0 +1,24 @@
+import { describe } from 'vitest';
+
+/** Services that a suite may need, and how a developer gets one. `.ci/run` provides all of them. */
+const services = {
+  DATABASE_URL_TEST: 'a PostgreSQL database that may be emptied',
+  REDIS_URL_TEST: 'a Redis or Valkey that may be emptied',
+} as const;
+
+/**
+ * A suite that runs only where a service is at hand. Elsewhere it is skipped, and its name says what it lacks:
+ * `npm test` prints that, and fails because of it in strict mode.
+ */
+export function describeWith(
+  variable: keyof typeof services,
+  name: string,
+  suite: (url: string) => void,
+): void {
+  const url = process.env[variable];
+  if (url === undefined || url === '') {
+    describe.skip(`${name} [needs ${variable}: ${services[variable]}]`, () => suite('unavailable:'));
+  } else {
+    describe(name, () => suite(url));
+  }
+}
