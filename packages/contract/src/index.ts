@@ -1,1 +1,12 @@
-export {};
+export * from './dialects/control-fields.ts';
+export * from './dialects/json-text.ts';
+export * from './dialects/openai-chat.ts';
+export * from './dialects/openai-chat-stream.ts';
+export {
+  isObject,
+  type JsonObject,
+  type Rewritten,
+  type Undeliverable,
+  withSegments,
+} from './dialects/segments.ts';
+export * from './errors.ts';

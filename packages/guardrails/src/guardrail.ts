@@ -32,7 +32,11 @@ export interface HttpPort {
     readonly timeoutMs: number;
     readonly maxBytes: number;
     readonly signal: AbortSignal;
-  }): Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }>;
+  }): Promise<{
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  }>;
 }
 
 /** A failed outbound call. The runner turns it into the outcome `error` of this class (E1). */
@@ -61,6 +65,8 @@ export interface Subject {
 
 export interface RequestFacts {
   readonly callId: string;
+  /** Groups the calls of one conversation, when the caller gave one. */
+  readonly traceId?: string | null;
   readonly model: string | null;
   readonly keyHash: string | null;
   readonly keyAlias: string | null;

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { contentKindSchema, hookSchema } from './content.ts';
+import { definitionLocationSchema, enforcementSchema, nameSchema } from './name.ts';
+import { unscannedSchema } from './policy.ts';
+
+const lowerCased = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (typeof value === 'string' ? value.toLowerCase() : value), schema);
+
+const hooksSchema = z.union([
+  lowerCased(hookSchema).transform((hook) => [hook]),
+  z.array(lowerCased(hookSchema)).min(1),
+]);
+
+/**
+ * When a guardrail runs: hooks, or hooks selected by tag. A trusted tag selects its hooks instead of `default`; a
+ * caller's tag only adds hooks (O5).
+ */
+export const modeSchema = z.union([
+  hooksSchema,
+  z.strictObject({
+    tags: z.record(z.string(), hooksSchema),
+    default: hooksSchema.nullish().transform((hooks) => hooks ?? []),
+  }),
+]);
+export type Mode = z.infer<typeof modeSchema>;
+
+/** Classes of technical failure (E1). */
+export const ERROR_CLASSES = ['unreachable', 'fault', 'too_complex', 'undeliverable', 'unknown'] as const;
+export const errorClassSchema = z.enum(ERROR_CLASSES);
+export type ErrorClass = z.infer<typeof errorClassSchema>;
+
+const blockOrAllow = z.enum(['block', 'allow']);
+
+/** What to do when there is no verdict: one word for `unreachable` and `fault`, or one word for each class. */
+export const onErrorSchema = z.union([
+  blockOrAllow,
+  z.strictObject({
+    unreachable: blockOrAllow.optional(),
+    fault: blockOrAllow.optional(),
+    too_complex: blockOrAllow.optional(),
+    undeliverable: blockOrAllow.optional(),
+  }),
+]);
+
+/** `litellm_params` that every detector shares. A detector's own schema extends this one, strictly. */
+export const commonParamsSchema = z.object({
+  guardrail: z.string().min(1),
+  mode: modeSchema,
+  default_on: z.boolean().default(false),
+  opt_out: z.boolean().default(true),
+  enforcement: enforcementSchema.default('enforce'),
+  priority: z.int32().nullable().default(null),
+  weight: z.number().positive().default(1),
+  scan: z.array(contentKindSchema).min(1).nullable().default(null),
+  unscanned: unscannedSchema.nullable().default(null),
+  request_params: z.array(z.string().min(1)).default([]),
+  timeout: z.coerce.number().positive().max(600).nullable().default(null),
+  on_error: onErrorSchema.nullable().default(null),
+  fail_on_error: z.boolean().nullable().default(null),
+  unreachable_fallback: lowerCased(z.enum(['fail_closed', 'fail_open']))
+    .nullable()
+    .default(null),
+  streaming_mode: z.enum(['window', 'buffer', 'audit']).nullable().default(null),
+});
+export type CommonParams = z.infer<typeof commonParamsSchema>;
+
+/** One configured guardrail. Several of one name are balanced by weight, so they must agree on what the engine sees. */
+export const guardrailSchema = z.strictObject({
+  guardrail_id: z.string().min(1),
+  guardrail_name: nameSchema,
+  litellm_params: z.looseObject(commonParamsSchema.shape),
+  guardrail_info: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .transform((info) => info ?? {}),
+  policy_template: z.string().nullable().default(null),
+  definition_location: definitionLocationSchema.default('config'),
+});
+export type Guardrail = z.infer<typeof guardrailSchema>;
+
+/**
+ * What the engine must know of a detector to refuse a configuration it cannot keep. Comes from the detector's own
+ * declaration, evaluated for one configuration.
+ */
+export interface DetectorFacts {
+  /** The hooks the detector can serve. */
+  readonly hooks: readonly z.infer<typeof hookSchema>[];
+  /** Whether this configuration can rewrite content. */
+  readonly masks: boolean;
+}
+
+/** The classes of error that a guardrail lets through (E1). `unknown` can never be among them. */
+export function allowedErrors(params: CommonParams): ReadonlySet<ErrorClass> {
+  const allowed = new Set<ErrorClass>();
+  if (params.unreachable_fallback === 'fail_open') allowed.add('unreachable');
+  if (params.fail_on_error === false || params.on_error === 'allow') {
+    allowed.add('unreachable').add('fault');
+  }
+  if (params.on_error !== null && typeof params.on_error === 'object') {
+    for (const errorClass of ['unreachable', 'fault', 'too_complex', 'undeliverable'] as const) {
+      const action = params.on_error[errorClass];
+      if (action === 'allow') allowed.add(errorClass);
+      if (action === 'block') allowed.delete(errorClass);
+    }
+  }
+  if (params.on_error === 'block') allowed.clear();
+  return allowed;
+}

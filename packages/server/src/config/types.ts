@@ -1,0 +1,47 @@
+import type { Attachment, Finding, Guardrail, ModelGroup, Policy, Unscanned } from '@portcullis/policy';
+import type { DeployedGroup } from '../ports/models.ts';
+
+/** A place in the configuration file, 1-based. */
+export interface SourcePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A finding with its place, as `portcullis validate` prints it. */
+export interface PlacedFinding extends Finding {
+  readonly place: SourcePlace | null;
+}
+
+/** A configuration file, read, checked and with every `os.environ/NAME` filled in. Nothing in it is optional any more. */
+export interface LoadedConfig {
+  readonly file: string;
+  /** SHA-256 of the file's bytes and of the environment values it uses, hexadecimal (S9). */
+  readonly digest: string;
+  readonly policies: readonly Policy[];
+  readonly attachments: readonly Attachment[];
+  readonly guardrails: readonly Guardrail[];
+  readonly modelGroups: readonly ModelGroup[];
+  readonly deployedGroups: readonly DeployedGroup[];
+  readonly modelAliases: Readonly<Record<string, string>>;
+  readonly settings: {
+    readonly masterKey: string | null;
+    readonly databaseUrl: string | null;
+    readonly keyHeaderName: string | null;
+    readonly maxRequestBytes: number;
+    readonly addUserAgentTags: boolean;
+    readonly guardrailBudgetMs: number;
+    readonly streamBufferCharacters: number;
+    readonly unscanned: Unscanned | null;
+    readonly principalMaxStaleMs: number;
+    /** Host names or addresses of guardrail services that may be private. */
+    readonly allowedPrivateHosts: readonly string[];
+  };
+  /** Settings of LiteLLM that this product does not have, by dotted path: listed once at start. */
+  readonly ignoredSettings: readonly string[];
+  readonly warnings: readonly PlacedFinding[];
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: LoadedConfig }
+  | { readonly ok: false; readonly findings: readonly PlacedFinding[] };

@@ -1,0 +1,31 @@
+import type { Principal } from '@portcullis/policy';
+
+export type Role = 'proxy_admin' | 'proxy_admin_viewer' | 'internal_user' | 'internal_user_viewer';
+
+/** Who asks, frozen and shared between the requests of one key. `policy` is what the engine sees. */
+export interface Identity {
+  readonly role: Role;
+  readonly policy: Principal;
+  readonly userEmail: string | null;
+  readonly organizationId: string | null;
+  /** Model names the key and its team may call: null means all; both lists must allow a model. */
+  readonly keyModels: readonly string[] | null;
+  readonly teamModels: readonly string[] | null;
+  readonly blocked: boolean;
+  /** Milliseconds since the epoch, or null for never. */
+  readonly expiresAtMs: number | null;
+}
+
+export type IdentityResult =
+  | { readonly kind: 'found'; readonly identity: Identity }
+  | { readonly kind: 'unknown' }
+  /** The store could not be asked and no copy that is fresh enough exists (S10). Never treated as unknown or anonymous. */
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+/**
+ * Looks up keys. The answer is synchronous when the key is in the cache, so that the hot path makes no promise.
+ */
+export interface Identities {
+  /** `secret` is the bearer key as sent; it is hashed at once and never kept or logged. */
+  find(secret: string): IdentityResult | Promise<IdentityResult>;
+}
