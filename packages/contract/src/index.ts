@@ -10,3 +10,7 @@ export {
   withSegments,
 } from './dialects/segments.ts';
 export * from './errors.ts';
+export * from './answers.ts';
+export * from './keys.ts';
+export * from './protection.ts';
+export * from './teams.ts';

@@ -1,0 +1,43 @@
+import type { z } from 'zod';
+import type { Identity } from '../ports/identity.ts';
+
+/** Who may call a route. What a caller may do with which object is decided by the handler. */
+export type Permission = 'admin' | 'admin_viewer' | 'any_key' | 'open';
+
+export interface RouteInput<Body, Query> {
+  readonly body: Body;
+  readonly query: Query;
+  readonly params: Readonly<Record<string, string>>;
+  readonly identity: Identity;
+  readonly callId: string;
+}
+
+export interface RouteAnswer {
+  /** 200 when it is not given. */
+  readonly status?: number;
+  readonly body: unknown;
+}
+
+/**
+ * One management route, free of any HTTP framework. The adapter mounts `path` (parameters as `:name`), and answers with
+ * what `callRoute` returns.
+ */
+export interface Route<Body = unknown, Query = unknown> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly permission: Permission;
+  readonly body?: z.ZodType<Body>;
+  readonly query?: z.ZodType<Query>;
+  handler(input: RouteInput<Body, Query>): Promise<RouteAnswer>;
+}
+
+/** What the adapter knows of a request. `identity` is null only when no key was sent, which `open` routes allow. */
+export interface RawRouteInput {
+  /** The parsed JSON body, or `undefined` when there is none. */
+  readonly body: unknown;
+  /** The decoded query: a name given twice is a list. */
+  readonly query: unknown;
+  readonly params: Readonly<Record<string, string>>;
+  readonly identity: Identity | null;
+  readonly callId: string;
+}

@@ -1,0 +1,56 @@
+import type { AuditLog } from './audit.ts';
+import type { KeyStore } from './keys.ts';
+import type { TeamStore } from './teams.ts';
+
+/**
+ * Why the database did not do what was asked.
+ * - `unavailable`: it could not be reached. Nothing is known to have happened, except that a write may have been done.
+ * - `timeout`: it did not answer in time; the same holds.
+ * - `conflict`: another row or another writer stands against it; nothing was done.
+ * - `locked`: another process holds the data directory.
+ * - `incompatible`: the data were made by a version this one cannot work with.
+ * - `fault`: anything else.
+ */
+export type DatabaseErrorKind = 'unavailable' | 'timeout' | 'conflict' | 'locked' | 'incompatible' | 'fault';
+
+/** The only error that leaves storage. Its message is for operators and holds no data of a row. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+  readonly kind: DatabaseErrorKind;
+
+  constructor(kind: DatabaseErrorKind, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** One store per aggregate, all bound to one connection or one transaction. */
+export interface Stores {
+  readonly keys: KeyStore;
+  readonly teams: TeamStore;
+  readonly audit: AuditLog;
+}
+
+/** Which principals a committed transaction has changed (S10). */
+export interface PrincipalChange {
+  /** Token hashes. */
+  readonly keys: ReadonlySet<string>;
+  readonly teams: ReadonlySet<string>;
+}
+
+/** Where everything is kept. Failures are thrown as {@link DatabaseError}. */
+export interface Database {
+  readonly kind: 'embedded' | 'postgres';
+  /** For reads outside a transaction. */
+  readonly stores: Stores;
+  /**
+   * Does `work` completely or not at all. The stores handed in are of no use after `work` has ended or its time is over.
+   */
+  transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
+  /** Calls `listener` after each transaction of this process that changed keys or teams, also when its end is unknown. */
+  onPrincipalChange(listener: (change: PrincipalChange) => void): void;
+  /** Asks the database for nothing: proves that it answers. */
+  ping(): Promise<void>;
+  /** Lets running work end, then lets go of everything. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,46 @@
+import type { Protection, Sourced } from './protection.ts';
+
+export interface TeamMember {
+  readonly role: 'admin' | 'user';
+  readonly user_id: string | null;
+  readonly user_email: string | null;
+}
+
+/** A team as it is stored. Aliases of teams are not unique. */
+export interface TeamRecord {
+  readonly teamId: string;
+  readonly alias: Sourced<string> | null;
+  readonly organizationId: string | null;
+  readonly members: readonly TeamMember[];
+  /** Empty means every model. */
+  readonly models: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly protection: Protection;
+  readonly blocked: boolean;
+  readonly createdAtMs: number;
+  readonly createdBy: string;
+  readonly updatedAtMs: number;
+  readonly updatedBy: string;
+  /** What was found malformed in the stored row and is therefore ignored (O3), by field. */
+  readonly ignored: readonly string[];
+}
+
+export type NewTeamRecord = Omit<TeamRecord, 'ignored'>;
+
+export type TeamChanges = Partial<
+  Omit<TeamRecord, 'teamId' | 'createdAtMs' | 'createdBy' | 'updatedAtMs' | 'updatedBy' | 'ignored'>
+> &
+  Pick<TeamRecord, 'updatedAtMs' | 'updatedBy'>;
+
+export interface TeamStore {
+  insert(team: NewTeamRecord): Promise<'inserted' | 'id_taken'>;
+  find(teamId: string): Promise<TeamRecord | null>;
+  /** The same, and nobody else can change the row until the transaction ends. */
+  findForUpdate(teamId: string): Promise<TeamRecord | null>;
+  update(teamId: string, changes: TeamChanges): Promise<'updated' | 'not_found'>;
+  /** Sorted by alias, then id. `memberUserId` keeps the teams that have this member. */
+  list(filter: {
+    readonly memberUserId?: string;
+    readonly organizationId?: string;
+  }): Promise<readonly TeamRecord[]>;
+}
