@@ -1,0 +1,176 @@
+import { and, asc, count, desc, eq, inArray } from 'drizzle-orm';
+import type { KeyChanges, KeyFilter, KeyStore, NewKey } from '../ports/keys.ts';
+import { readKeyRow, readTeamRow } from './rows.ts';
+import type { Session } from './session.ts';
+import { keys, teams } from './tables.ts';
+
+const SORTED_BY = {
+  created_at: keys.createdAt,
+  updated_at: keys.updatedAt,
+  key_alias: keys.keyAlias,
+  expires: keys.expiresAt,
+  team_id: keys.teamId,
+  user_id: keys.userId,
+  token: keys.tokenHash,
+} as const;
+
+/** Keys, on a connection or in a transaction. */
+export function keyStore(session: Session): KeyStore {
+  return {
+    async insert(key) {
+      session.touchKeys([key.tokenHash]);
+      const made = await session.ask((queries) =>
+        queries
+          .insert(keys)
+          .values(newRow(key))
+          .onConflictDoNothing()
+          .returning({ tokenHash: keys.tokenHash }),
+      );
+      if (made.length > 0) return 'inserted';
+      const twin = await session.ask((queries) =>
+        queries.select({ tokenHash: keys.tokenHash }).from(keys).where(eq(keys.tokenHash, key.tokenHash)),
+      );
+      return twin.length > 0 ? 'token_taken' : 'alias_taken';
+    },
+
+    async find(tokenHash) {
+      const rows = await session.ask((queries) =>
+        queries.select().from(keys).where(eq(keys.tokenHash, tokenHash)),
+      );
+      return rows.map(readKeyRow)[0] ?? null;
+    },
+
+    async findForUpdate(tokenHash) {
+      const rows = await session.ask((queries) =>
+        queries.select().from(keys).where(eq(keys.tokenHash, tokenHash)).for('update'),
+      );
+      return rows.map(readKeyRow)[0] ?? null;
+    },
+
+    async findByAlias(alias) {
+      const rows = await session.ask((queries) =>
+        queries.select().from(keys).where(eq(keys.keyAlias, alias)),
+      );
+      return rows.map(readKeyRow)[0] ?? null;
+    },
+
+    async findWithTeam(tokenHash) {
+      const rows = await session.ask((queries) =>
+        queries
+          .select({ key: keys, team: teams })
+          .from(keys)
+          .leftJoin(teams, eq(teams.teamId, keys.teamId))
+          .where(eq(keys.tokenHash, tokenHash)),
+      );
+      const row = rows[0];
+      if (row === undefined) return null;
+      return { key: readKeyRow(row.key), team: row.team === null ? null : readTeamRow(row.team) };
+    },
+
+    async update(tokenHash, changes) {
+      session.touchKeys([tokenHash]);
+      const { alias } = changes;
+      if (alias !== undefined && alias !== null) {
+        // Asked first, because a violated constraint would end the whole transaction; it still guards against a race.
+        const holders = await session.ask((queries) =>
+          queries.select({ tokenHash: keys.tokenHash }).from(keys).where(eq(keys.keyAlias, alias.value)),
+        );
+        if (holders.some((holder) => holder.tokenHash !== tokenHash)) return 'alias_taken';
+      }
+      const changed = await session.ask((queries) =>
+        queries
+          .update(keys)
+          .set(changedColumns(changes))
+          .where(eq(keys.tokenHash, tokenHash))
+          .returning({ tokenHash: keys.tokenHash }),
+      );
+      return changed.length > 0 ? 'updated' : 'not_found';
+    },
+
+    async delete(tokenHashes) {
+      if (tokenHashes.length === 0) return [];
+      session.touchKeys(tokenHashes);
+      const gone = await session.ask((queries) =>
+        queries
+          .delete(keys)
+          .where(inArray(keys.tokenHash, [...tokenHashes]))
+          .returning({ tokenHash: keys.tokenHash }),
+      );
+      return gone.map((row) => row.tokenHash);
+    },
+
+    async list({ filter, sortBy, descending, offset, limit }) {
+      const where = conditionOf(filter);
+      const column = SORTED_BY[sortBy];
+      // The hash makes the order total, so that no key is on two pages or on none.
+      const order = [descending ? desc(column) : asc(column), asc(keys.tokenHash)];
+      const rows = await session.ask((queries) =>
+        queries
+          .select()
+          .from(keys)
+          .where(where)
+          .orderBy(...order)
+          .offset(offset)
+          .limit(limit),
+      );
+      const totals = await session.ask((queries) =>
+        queries.select({ total: count() }).from(keys).where(where),
+      );
+      return { keys: rows.map(readKeyRow), total: totals[0]?.total ?? 0 };
+    },
+  };
+}
+
+function conditionOf(filter: KeyFilter) {
+  const { tokenHash, alias, organizationId, teamId, userId } = filter;
+  return and(
+    tokenHash === undefined ? undefined : eq(keys.tokenHash, tokenHash),
+    alias === undefined ? undefined : eq(keys.keyAlias, alias),
+    organizationId === undefined ? undefined : eq(keys.organizationId, organizationId),
+    teamId === undefined ? undefined : eq(keys.teamId, teamId),
+    userId === undefined ? undefined : eq(keys.userId, userId),
+  );
+}
+
+function newRow(key: NewKey): typeof keys.$inferInsert {
+  return {
+    tokenHash: key.tokenHash,
+    keyName: key.keyName,
+    keyAlias: key.alias?.value ?? null,
+    keyAliasSetBy: key.alias?.setBy ?? null,
+    teamId: key.teamId,
+    userId: key.userId,
+    organizationId: key.organizationId,
+    models: [...key.models],
+    metadata: key.metadata,
+    protection: key.protection,
+    blocked: key.blocked,
+    expiresAt: momentOf(key.expiresAtMs),
+    createdAt: new Date(key.createdAtMs),
+    createdBy: key.createdBy,
+    updatedAt: new Date(key.updatedAtMs),
+    updatedBy: key.updatedBy,
+  };
+}
+
+/** Only what is given; drizzle leaves `undefined` alone. */
+function changedColumns(changes: KeyChanges): Partial<typeof keys.$inferInsert> {
+  const { alias, expiresAtMs, models } = changes;
+  return {
+    ...(alias === undefined ? {} : { keyAlias: alias?.value ?? null, keyAliasSetBy: alias?.setBy ?? null }),
+    ...(expiresAtMs === undefined ? {} : { expiresAt: momentOf(expiresAtMs) }),
+    ...(models === undefined ? {} : { models: [...models] }),
+    ...(changes.teamId === undefined ? {} : { teamId: changes.teamId }),
+    ...(changes.userId === undefined ? {} : { userId: changes.userId }),
+    ...(changes.organizationId === undefined ? {} : { organizationId: changes.organizationId }),
+    ...(changes.metadata === undefined ? {} : { metadata: changes.metadata }),
+    ...(changes.protection === undefined ? {} : { protection: changes.protection }),
+    ...(changes.blocked === undefined ? {} : { blocked: changes.blocked }),
+    updatedAt: new Date(changes.updatedAtMs),
+    updatedBy: changes.updatedBy,
+  };
+}
+
+function momentOf(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms);
+}

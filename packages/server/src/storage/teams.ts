@@ -1,0 +1,94 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import type { NewTeamRecord, TeamChanges, TeamStore } from '../ports/teams.ts';
+import { readTeamRow } from './rows.ts';
+import type { Session } from './session.ts';
+import { teams } from './tables.ts';
+
+/** Teams, on a connection or in a transaction. */
+export function teamStore(session: Session): TeamStore {
+  return {
+    async insert(team) {
+      session.touchTeam(team.teamId);
+      const made = await session.ask((queries) =>
+        queries.insert(teams).values(newRow(team)).onConflictDoNothing().returning({ teamId: teams.teamId }),
+      );
+      return made.length > 0 ? 'inserted' : 'id_taken';
+    },
+
+    async find(teamId) {
+      const rows = await session.ask((queries) =>
+        queries.select().from(teams).where(eq(teams.teamId, teamId)),
+      );
+      return rows.map(readTeamRow)[0] ?? null;
+    },
+
+    async findForUpdate(teamId) {
+      const rows = await session.ask((queries) =>
+        queries.select().from(teams).where(eq(teams.teamId, teamId)).for('update'),
+      );
+      return rows.map(readTeamRow)[0] ?? null;
+    },
+
+    async update(teamId, changes) {
+      session.touchTeam(teamId);
+      const changed = await session.ask((queries) =>
+        queries
+          .update(teams)
+          .set(changedColumns(changes))
+          .where(eq(teams.teamId, teamId))
+          .returning({ teamId: teams.teamId }),
+      );
+      return changed.length > 0 ? 'updated' : 'not_found';
+    },
+
+    async list({ memberUserId, organizationId }) {
+      const member =
+        memberUserId === undefined
+          ? undefined
+          : sql`${teams.members} @> ${JSON.stringify([{ user_id: memberUserId }])}::jsonb`;
+      const organization =
+        organizationId === undefined ? undefined : eq(teams.organizationId, organizationId);
+      const rows = await session.ask((queries) =>
+        queries
+          .select()
+          .from(teams)
+          .where(and(member, organization))
+          .orderBy(asc(teams.teamAlias), asc(teams.teamId)),
+      );
+      return rows.map(readTeamRow);
+    },
+  };
+}
+
+function newRow(team: NewTeamRecord): typeof teams.$inferInsert {
+  return {
+    teamId: team.teamId,
+    teamAlias: team.alias?.value ?? null,
+    teamAliasSetBy: team.alias?.setBy ?? null,
+    organizationId: team.organizationId,
+    members: team.members,
+    models: [...team.models],
+    metadata: team.metadata,
+    protection: team.protection,
+    blocked: team.blocked,
+    createdAt: new Date(team.createdAtMs),
+    createdBy: team.createdBy,
+    updatedAt: new Date(team.updatedAtMs),
+    updatedBy: team.updatedBy,
+  };
+}
+
+function changedColumns(changes: TeamChanges): Partial<typeof teams.$inferInsert> {
+  const { alias, models } = changes;
+  return {
+    ...(alias === undefined ? {} : { teamAlias: alias?.value ?? null, teamAliasSetBy: alias?.setBy ?? null }),
+    ...(models === undefined ? {} : { models: [...models] }),
+    ...(changes.organizationId === undefined ? {} : { organizationId: changes.organizationId }),
+    ...(changes.members === undefined ? {} : { members: changes.members }),
+    ...(changes.metadata === undefined ? {} : { metadata: changes.metadata }),
+    ...(changes.protection === undefined ? {} : { protection: changes.protection }),
+    ...(changes.blocked === undefined ? {} : { blocked: changes.blocked }),
+    updatedAt: new Date(changes.updatedAtMs),
+    updatedBy: changes.updatedBy,
+  };
+}
