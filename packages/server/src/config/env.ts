@@ -67,7 +67,9 @@ function readPort(text: string | null): number | null {
   if (text === null) return null;
   const port = parsePort(text);
   if (port === null) {
-    throw new EnvironmentProblem('PORT in the environment is not a port number: set it to 0-65535 or unset it');
+    throw new EnvironmentProblem(
+      'PORT in the environment is not a port number: set it to 0-65535 or unset it',
+    );
   }
   return port;
 }

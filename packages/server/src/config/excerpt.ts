@@ -1,0 +1,44 @@
+// The line that a finding is about, with everything that may be a secret hidden.
+import { isSecretPath } from './document.ts';
+import type { PlacedFinding } from './types.ts';
+
+export interface Excerpt {
+  readonly line: string;
+  /** Column of the caret in `line`, 1-based. */
+  readonly column: number;
+}
+
+const HIDDEN = '[hidden]';
+/** A key and its value, in block or flow style. */
+const PAIR = /(?<key>[\w.-]+)(?<gap>["']?\s*:\s+)(?<value>"[^"]*"|'[^']*'|[^\s,}\]#][^,}\]#]*)/gu;
+/** Keys of providers, passwords in addresses, and long random texts. */
+const SECRETS = [
+  /\b(?:sk|pk|rk|ghp|gho|xox[a-z]|AKIA|AIza|eyJ)[-_]?[A-Za-z0-9_.-]{8,}/gu,
+  /(?<=:\/\/)[^\s/@]+(?=@)/gu,
+  /\b(?=[A-Za-z0-9+/_-]*\d)(?=[A-Za-z0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{24,}={0,2}/gu,
+];
+const MAX_WIDTH = 140;
+
+/** The source line of a finding. `null` when the finding has no place or the line does not exist. */
+export function excerptOf(text: string, finding: PlacedFinding): Excerpt | null {
+  if (finding.place === null) return null;
+  const source = text.split(/\r\n|\r|\n/u)[finding.place.line - 1];
+  if (source === undefined || source.trim() === '') return null;
+  const hideAll = finding.code === 'unknown_key' || finding.code === 'yaml_syntax';
+  const before = hide(source.slice(0, finding.place.column - 1), hideAll);
+  // Hidden as a whole first: a value that begins before the caret must not escape by being cut in two.
+  const whole = hide(source, hideAll);
+  const column = whole.startsWith(before) ? before.length + 1 : finding.place.column;
+  const line = whole.length > MAX_WIDTH ? `${whole.slice(0, MAX_WIDTH)}…` : whole;
+  return { line: line.replaceAll('\t', ' '), column: Math.min(column, line.length + 1) };
+}
+
+function hide(source: string, hideAll: boolean): string {
+  let line = source.replace(PAIR, (whole, key: string, gap: string, value: string) => {
+    const opens = /^[[{&*|>!]/u.test(value) && !hideAll;
+    if (opens || value.startsWith('os.environ/')) return whole;
+    return hideAll || isSecretPath([key]) ? `${key}${gap}${HIDDEN}` : whole;
+  });
+  for (const pattern of SECRETS) line = line.replace(pattern, HIDDEN);
+  return line;
+}
