@@ -4,6 +4,7 @@ import {
   metadataSchema,
   modelAliasesSchema,
   noSpend,
+  PROTECTION_FIELDS,
   protectionShape,
   textListSchema,
   textSchema,
@@ -61,6 +62,7 @@ const settableShape = {
   metadata: metadataSchema.nullish(),
   ...protectionShape,
   aliases: modelAliasesSchema.nullish(),
+  allow_policy_versions: PROTECTION_FIELDS.allow_policy_versions.nullish(),
 };
 
 const unsupportedShape = {

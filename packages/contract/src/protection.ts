@@ -40,8 +40,8 @@ export const modelAliasesSchema = z
   .refine((aliases) => Object.keys(aliases).length <= LIST_LIMIT, `has at most ${LIST_LIMIT} entries`);
 
 /**
- * The protection fields by the name they have on the wire; the same schemas check their twins inside `metadata` and the
- * values found in stored rows.
+ * The protection fields by the name they have on the wire; the same schemas check their twins inside
+ * `metadata`.
  */
 export const PROTECTION_FIELDS = {
   tags: textListSchema,
@@ -63,7 +63,6 @@ export const protectionShape = {
   /** The older spelling (D-69). */
   disable_global_guardrail: PROTECTION_FIELDS.disable_global_guardrails.nullish(),
   permissions: PROTECTION_FIELDS.permissions.nullish(),
-  allow_policy_versions: PROTECTION_FIELDS.allow_policy_versions.nullish(),
 };
 
 /** Free data. Protection fields written here are taken out and stored as what they are. */

@@ -27,6 +27,10 @@ export interface Protection {
   readonly opted_out_global_guardrails?: Sourced<readonly string[]>;
   readonly disable_global_guardrails?: Sourced<boolean>;
   readonly permissions?: Sourced<ClientPermissions>;
+  /** Keys only (A5). */
   readonly allow_policy_versions?: Sourced<boolean>;
   readonly model_aliases?: Sourced<Readonly<Record<string, string>>>;
 }
+
+/** Roles that may write protection fields, and whose values are therefore trusted (M7, M9). */
+export const PROTECTION_WRITERS: ReadonlySet<Role> = new Set<Role>(['proxy_admin']);

@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gt, lt, lte } from 'drizzle-orm';
 import { z } from 'zod';
 import { DatabaseError } from '../ports/database.ts';
 import type { AuditEntry, AuditLog, StoredAuditEntry } from '../ports/audit.ts';
+import { read } from './rows.ts';
 import type { Session } from './session.ts';
 import { auditHead, auditLog } from './tables.ts';
 
@@ -105,7 +106,7 @@ export function auditStore(session: Session): AuditLog {
 }
 
 function readAuditRow(row: unknown): StoredAuditEntry {
-  const entry = auditRow.parse(row);
+  const entry = read(auditRow, row, 'audit entry');
   return {
     number: entry.number,
     atMs: entry.at.getTime(),

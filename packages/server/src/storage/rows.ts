@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DatabaseError } from '../ports/database.ts';
 import type { KeyRecord } from '../ports/keys.ts';
 import type { Protection, SetBy, Sourced } from '../ports/protection.ts';
 import type { TeamMember, TeamRecord } from '../ports/teams.ts';
@@ -121,7 +122,7 @@ const keyRow = z.object({
 });
 
 export function readKeyRow(row: unknown): KeyRecord {
-  const key = keyRow.parse(row);
+  const key = read(keyRow, row, 'key');
   return {
     tokenHash: key.tokenHash,
     keyName: key.keyName,
@@ -156,7 +157,7 @@ const teamRow = z.object({
 });
 
 export function readTeamRow(row: unknown): TeamRecord {
-  const team = teamRow.parse(row);
+  const team = read(teamRow, row, 'team');
   return {
     teamId: team.teamId,
     alias: readAlias(team.teamAlias, team.teamAliasSetBy),
@@ -171,4 +172,12 @@ export function readTeamRow(row: unknown): TeamRecord {
     updatedAtMs: team.updatedAt.getTime(),
     updatedBy: team.updatedBy,
   };
+}
+
+/** The error names the columns and never their values. */
+export function read<T>(schema: z.ZodType<T>, row: unknown, what: string): T {
+  const parsed = schema.safeParse(row);
+  if (parsed.success) return parsed.data;
+  const columns = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
+  throw new DatabaseError('fault', `a stored ${what} cannot be read: ${columns}`);
 }

@@ -1,0 +1,130 @@
+import type { Fact, Principal, ProtectionSettings, TagFact } from '@portcullis/policy';
+import type { Identity } from '../../ports/identity.ts';
+import type { KeyWithTeam } from '../../ports/keys.ts';
+import { PROTECTION_WRITERS, type Protection, type Sourced } from '../../ports/protection.ts';
+
+/** `models` entries of the reference with a meaning of their own. */
+const ALL_TEAM_MODELS = 'all-team-models';
+const ALL_PROXY_MODELS = 'all-proxy-models';
+const NO_DEFAULT_MODELS = 'no-default-models';
+
+export interface BuiltIdentity {
+  readonly identity: Identity;
+  /** Values without a provenance that may be trusted, by field; they take no protection away (M7). */
+  readonly untrusted: { readonly key: readonly string[]; readonly team: readonly string[] };
+}
+
+/** Makes the identity of a stored key: one frozen object, from which the engine computes once per key. */
+export function buildIdentity({ key, team }: KeyWithTeam): BuiltIdentity {
+  const untrusted = { key: untrustedFields(key.protection), team: untrustedFields(team?.protection ?? {}) };
+  const policy: Principal = {
+    key_hash: key.tokenHash,
+    key_alias: key.alias === null ? null : factOf(key.alias),
+    team_id: key.teamId,
+    team_alias: team?.alias?.value.normalize('NFC') ?? null,
+    user_id: key.userId,
+    tags: [...tagsOf('key', key.protection), ...tagsOf('team', team?.protection ?? {})],
+    settings: [
+      settingsOf('key', key.protection),
+      ...(team === null ? [] : [settingsOf('team', team.protection)]),
+    ],
+    allow_policy_versions: trusted(key.protection.allow_policy_versions) ?? false,
+    model_aliases: {
+      ...trusted(team?.protection.model_aliases),
+      ...trusted(key.protection.model_aliases),
+    },
+  };
+  const identity: Identity = {
+    role: 'internal_user',
+    policy,
+    userEmail: null,
+    organizationId: key.organizationId ?? team?.organizationId ?? null,
+    keyModels: callable(key.models, team !== null),
+    teamModels: team === null ? null : callable(team.models, false),
+    blocked: key.blocked || (team?.blocked ?? false),
+    expiresAtMs: key.expiresAtMs,
+  };
+  return { identity: deepFreeze(identity), untrusted };
+}
+
+/** Who holds the master key. It has no stored row, hence no hash that a selector or a log could name. */
+export function masterIdentity(): Identity {
+  return deepFreeze<Identity>({
+    role: 'proxy_admin',
+    policy: {
+      key_hash: null,
+      key_alias: null,
+      team_id: null,
+      team_alias: null,
+      user_id: 'default_user_id',
+      tags: [],
+      settings: [],
+      allow_policy_versions: true,
+      model_aliases: {},
+    },
+    userEmail: null,
+    organizationId: null,
+    keyModels: null,
+    teamModels: null,
+    blocked: false,
+    expiresAtMs: null,
+  });
+}
+
+function isTrusted({ setBy }: Sourced<unknown>): boolean {
+  return setBy !== null && PROTECTION_WRITERS.has(setBy.role);
+}
+
+function trusted<T>(field: Sourced<T> | undefined): T | undefined {
+  return field !== undefined && isTrusted(field) ? field.value : undefined;
+}
+
+function factOf(field: Sourced<string>): Fact {
+  return { value: field.value.normalize('NFC'), trusted: isTrusted(field) };
+}
+
+function tagsOf(source: 'key' | 'team', { tags }: Protection): readonly TagFact[] {
+  if (tags === undefined) return [];
+  const isFact = isTrusted(tags);
+  return [...new Set(tags.value.map((tag) => tag.normalize('NFC')))].map((value) => ({
+    value,
+    trusted: isFact,
+    source,
+  }));
+}
+
+/**
+ * Everything here is a trusted selection for the engine, so what nobody is known to have set may only be what adds or
+ * forbids: a guardrail more, or a permission less. A policy is neither, because it may replace its ancestors (C3).
+ */
+function settingsOf(source: 'key' | 'team', protection: Protection): ProtectionSettings {
+  return {
+    source,
+    policies: trusted(protection.policies) ?? [],
+    guardrails: protection.guardrails?.value ?? [],
+    opted_out_global_guardrails: trusted(protection.opted_out_global_guardrails) ?? [],
+    disable_global_guardrails: trusted(protection.disable_global_guardrails) ?? false,
+    client_guardrails: protection.permissions?.value.client_guardrails ?? true,
+    client_policies: protection.permissions?.value.client_policies ?? true,
+  };
+}
+
+function untrustedFields(protection: Protection): readonly string[] {
+  return Object.entries(protection)
+    .filter(([, field]: [string, Sourced<unknown>]) => !isTrusted(field))
+    .map(([name]) => name);
+}
+
+/** The models a list allows; null means all. `all-team-models` leaves the choice to the team. */
+function callable(models: readonly string[], hasTeam: boolean): readonly string[] | null {
+  if (models.length === 0 || models.includes(ALL_PROXY_MODELS)) return null;
+  if (hasTeam && models.includes(ALL_TEAM_MODELS)) return null;
+  return models.filter((model) => model !== ALL_TEAM_MODELS && model !== NO_DEFAULT_MODELS);
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) deepFreeze(member as object);
+  }
+  return Object.freeze(value);
+}
