@@ -17,8 +17,12 @@ export function describeWith(
 ): void {
   const url = process.env[variable];
   if (url === undefined || url === '') {
-    describe.skip(`${name} [needs ${variable}: ${services[variable]}]`, () => suite('unavailable:'));
-  } else {
-    describe(name, () => suite(url));
+    describe.skip(`${name} [needs ${variable}: ${services[variable]}]`, () => {
+      suite('unavailable:');
+    });
+    return;
   }
+  describe(name, () => {
+    suite(url);
+  });
 }
