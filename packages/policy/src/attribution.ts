@@ -58,8 +58,8 @@ const ATTRIBUTIONS = new WeakMap<Plan, Attribution>();
 function attributionOf(snapshot: Snapshot, plan: Plan): Attribution {
   const known = ATTRIBUTIONS.get(plan);
   if (known !== undefined) return known;
-  const named = attributedPolicies(snapshot, plan);
-  const sources = named.map(({ policy, selection }) => {
+  const named = [...namedSelections(snapshot, plan)];
+  const sources = named.map(([policy, selection]) => {
     return {
       name: encode(policy.policy_name),
       prefix: prefixOf(policy, selection),
@@ -84,22 +84,27 @@ function attributionOf(snapshot: Snapshot, plan: Plan): Attribution {
   return attribution;
 }
 
-/** The policies that act, each with the selection that is named. Monitored ones are in the record only (E3). */
-function attributedPolicies(snapshot: Snapshot, plan: Plan) {
+/**
+ * The selection that is named for each policy that acts: the first enforced one that no descendant replaces. A policy
+ * that only monitors, or is replaced, is in the record and not in a header (E3, H2).
+ */
+export function namedSelections(snapshot: Snapshot, plan: Plan): ReadonlyMap<AppliedPolicy, Selection> {
   const specialising = new Map(
     plan.policies.map(({ policy_name, policy_id, selections }) => {
       const ancestors = snapshot.versions.get(policy_id)?.ancestors ?? new Set<string>();
       return [policy_name, { ancestors, selections }];
     }),
   );
-  return plan.policies.flatMap((policy) => {
-    const enforced = policy.selections.filter(({ enforcement }) => enforcement === 'enforce');
+  const named = new Map<AppliedPolicy, Selection>();
+  for (const policy of plan.policies) {
     const { replaces } = replacementOf(policy.policy_name, specialising);
-    const selection = enforced.find((candidate) => !replaces(candidate));
-    return selection === undefined ? [] : [{ policy, selection }];
-  });
+    const selection = policy.selections.find((made) => made.enforcement === 'enforce' && !replaces(made));
+    if (selection !== undefined) named.set(policy, selection);
+  }
+  return named;
 }
 
+/** `override:` for a version that the request asked for (A5), `default:` for a default attachment (H2). */
 function prefixOf(policy: AppliedPolicy, selection: Selection): string {
   return `${policy.override ? 'override:' : ''}${selection.source === 'default' ? 'default:' : ''}`;
 }
@@ -110,10 +115,22 @@ function fixedReason(snapshot: Snapshot, { source, attachment_id }: Selection): 
   return compiled === undefined || compiled.attachment.scope === '*' ? 'scope:*' : compiled;
 }
 
+/** Why a policy applied, as one text; `write` encodes the request's values. */
+export function sourceText(
+  snapshot: Snapshot,
+  policy: AppliedPolicy,
+  selection: Selection,
+  facts: RequestFacts,
+  write: (value: string) => string,
+): string {
+  const reason = fixedReason(snapshot, selection);
+  return prefixOf(policy, selection) + (typeof reason === 'string' ? reason : reasonOf(reason, facts, write));
+}
+
 // ── Reasons ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** `tag:`, `team:`, `key:` and `model:` parts joined by `+`; `scope:*` when no part can be named. */
-export function reasonOf(
+function reasonOf(
   compiled: CompiledAttachment,
   facts: RequestFacts,
   write: (value: string) => string,
@@ -127,7 +144,9 @@ export function reasonOf(
     ['key', matchedValue(attachment.keys, compiled.keys, factsOf(facts, 'keys'))],
     ['model', matchedValue(attachment.models, compiled.models, models)],
   ];
-  const parts = values.flatMap(([label, value]) => (value === undefined ? [] : [`${label}:${write(value)}`]));
+  const parts = values.flatMap(([label, value]) =>
+    value === undefined ? [] : [`${label}:${write(value.normalize('NFC'))}`],
+  );
   return parts.length === 0 ? 'scope:*' : parts.join('+');
 }
 
@@ -160,7 +179,7 @@ const UNSAFE = /[^!-~]|[%;=,+]/u;
 const UNSAFE_ALL = new RegExp(UNSAFE.source, 'gu');
 
 /** Percent-encodes what would be taken for structure, space, controls, and the UTF-8 bytes of everything non-ASCII. */
-export function encode(text: string): string {
+function encode(text: string): string {
   return UNSAFE.test(text) ? text.replace(UNSAFE_ALL, encodeCharacter) : text;
 }
 

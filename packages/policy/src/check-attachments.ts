@@ -8,7 +8,7 @@ import type { Suggester } from './suggest.ts';
 
 /** What attachments are checked against. */
 export interface AttachmentEnvironment {
-  readonly ids: Set<string>;
+  readonly isKnown: (attachmentId: string) => boolean;
   readonly production: ReadonlySet<string>;
   /** Names that some version has, whatever its status. */
   readonly named: ReadonlySet<string>;
@@ -28,14 +28,13 @@ export function checkAttachment(
   findings: Findings,
 ): void {
   const path = ['attachments', attachment.attachment_id];
-  if (environment.ids.has(attachment.attachment_id)) {
+  if (environment.isKnown(attachment.attachment_id)) {
     findings.error(
       'duplicate_attachment_id',
       path,
       'two attachments have this id; give one of them another id',
     );
   }
-  environment.ids.add(attachment.attachment_id);
   const problem = selectorProblem(attachment);
   if (problem !== null) findings.error('invalid_selectors', path, problem);
   checkPatterns(attachment, path, findings);

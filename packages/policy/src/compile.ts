@@ -22,6 +22,7 @@ import { tagParts } from './schema/attachment.ts';
 import type { DetectorLookup, Documents, Finding } from './schema/documents.ts';
 import type { ModelCondition, Policy } from './schema/policy.ts';
 import { type CompiledCondition, type CompiledGuardrail, emptyCaches, type Snapshot } from './snapshot.ts';
+import { SplitMap } from './split-map.ts';
 import { Suggester } from './suggest.ts';
 
 /** How many small pieces of work lie between two yields; a few tenths of a millisecond. */
@@ -307,21 +308,33 @@ function mayMatch(
 
 // ── Attachments ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+interface CompiledAttachments {
+  readonly all: CompiledAttachment[];
+  readonly byId: SplitMap<CompiledAttachment>;
+}
+
 function* compileAttachments(
   { attachments }: Documents,
   { production, named, policyNames }: CompiledPolicies,
   patterns: PatternTable,
   findings: Findings,
   pace: Pace,
-): Generator<void, Map<string, CompiledAttachment>> {
-  const compiled = new Map<string, CompiledAttachment>();
+): Generator<void, CompiledAttachments> {
+  const compiled: CompiledAttachments = { all: [], byId: new SplitMap() };
   if (!checkAttachmentCount(attachments, findings)) return compiled;
-  const environment = { ids: new Set<string>(), production: new Set(production.keys()), named, policyNames };
+  const environment = {
+    isKnown: (id: string) => compiled.byId.get(id) !== undefined,
+    production: new Set(production.keys()),
+    named,
+    policyNames,
+  };
   for (const attachment of attachments) {
     const tags = tagParts(attachment.tags);
     if (pace.isDue(1 + workOf(attachment) + tags.any.length + tags.all.length + tags.none.length)) yield;
     checkAttachment(attachment, environment, findings);
-    compiled.set(attachment.attachment_id, compileAttachment(attachment, tags, patterns));
+    const entry = compileAttachment(attachment, tags, patterns);
+    compiled.all.push(entry);
+    compiled.byId.set(attachment.attachment_id, entry);
   }
   return compiled;
 }
@@ -332,12 +345,11 @@ function workOf({ teams, keys, models }: { teams: unknown[]; keys: unknown[]; mo
 
 /** Posts each attachment under its most selective dimension: counts, sums up, then places. */
 function* indexAttachments(
-  byId: ReadonlyMap<string, CompiledAttachment>,
+  { all, byId }: CompiledAttachments,
   production: ReadonlyMap<string, unknown>,
   patternCount: number,
   pace: Pace,
 ): Generator<void, AttachmentIndex> {
-  const all = [...byId.values()];
   const popularity = new Int32Array(patternCount);
   for (const { teams, keys, models, tagsAny, tagsAll } of all) {
     const lists = [teams, keys, models, tagsAny, tagsAll];

@@ -1,5 +1,5 @@
 /** Why a request gets its plan, and why it does not get the rest (Q1). */
-import { encode, reasonOf } from './attribution.ts';
+import { namedSelections, sourceText } from './attribution.ts';
 import { conditionLevel, decide, requestFacts, type RequestFacts } from './decide.ts';
 import { resolveList } from './inheritance.ts';
 import { ABSENT, type Level, TRUSTED } from './level.ts';
@@ -15,7 +15,7 @@ import {
 import { tagParts } from './schema/attachment.ts';
 import type { Context } from './schema/context.ts';
 import type { Hook } from './schema/content.ts';
-import type { AppliedPolicy, Decision, Note, Plan, PlannedRun, Refusal } from './schema/decision.ts';
+import type { Decision, Note, Plan, PlannedRun, Refusal } from './schema/decision.ts';
 import type { ModelNames } from './schema/model.ts';
 import type { Enforcement } from './schema/name.ts';
 import type { ModelCondition } from './schema/policy.ts';
@@ -132,8 +132,7 @@ export function* explainSteps(snapshot: Snapshot, context: Context): Generator<v
   }
   return {
     effective_guardrails: plan === null ? [] : effectiveGuardrails(plan),
-    matched_policies:
-      plan === null ? [] : plan.policies.map((policy) => matchedPolicy(snapshot, policy, facts)),
+    matched_policies: plan === null ? [] : matchedPolicies(snapshot, plan, facts),
     refusals: decision.kind === 'refused' ? decision.refusals : [],
     plan,
     hooks: plan?.hooks ?? null,
@@ -159,17 +158,18 @@ function effectiveGuardrails(plan: Plan): string[] {
   return [...new Set(names)].sort();
 }
 
-/** The reference's shape. `matched_via` is the reason of the headers. */
-function matchedPolicy(snapshot: Snapshot, policy: AppliedPolicy, facts: RequestFacts): MatchedPolicy {
-  const [selection] = policy.selections;
-  const compiled = snapshot.attachments.byId.get(selection?.attachment_id ?? '');
-  const reason =
-    compiled === undefined ? (selection?.source ?? 'request') : reasonOf(compiled, facts, encode);
-  return {
-    policy_name: policy.policy_name,
-    matched_via: selection?.source === 'default' ? `default:${reason}` : reason,
-    guardrails_added: policy.guardrails,
-  };
+/** The reference's shape. `matched_via` is the reason of the headers, not encoded. */
+function matchedPolicies(snapshot: Snapshot, plan: Plan, facts: RequestFacts): MatchedPolicy[] {
+  const named = namedSelections(snapshot, plan);
+  return plan.policies.map((policy) => {
+    const selection = named.get(policy) ?? policy.selections[0];
+    return {
+      policy_name: policy.policy_name,
+      matched_via:
+        selection === undefined ? '' : sourceText(snapshot, policy, selection, facts, (value) => value),
+      guardrails_added: policy.guardrails,
+    };
+  });
 }
 
 function removals(snapshot: Snapshot, plan: Plan, facts: RequestFacts): Removal[] {

@@ -51,4 +51,5 @@ export * from './schema/model.ts';
 export * from './schema/name.ts';
 export * from './schema/outcome.ts';
 export * from './schema/policy.ts';
+export * from './schema/record.ts';
 export type { CompiledGuardrail, Snapshot } from './snapshot.ts';

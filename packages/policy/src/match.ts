@@ -2,6 +2,7 @@
 import { ABSENT, BY_CALLER, both, either, type Level, TRUSTED } from './level.ts';
 import type { PatternTable } from './patterns.ts';
 import type { Attachment } from './schema/attachment.ts';
+import type { SplitMap } from './split-map.ts';
 
 /** An attachment as pattern numbers. `null` and empty lists do not constrain (M4). */
 export interface CompiledAttachment {
@@ -74,7 +75,7 @@ export interface AttachmentMatch {
  */
 export interface AttachmentIndex {
   readonly all: readonly CompiledAttachment[];
-  readonly byId: ReadonlyMap<string, CompiledAttachment>;
+  readonly byId: SplitMap<CompiledAttachment>;
   /** Attachments that no posting leads to: `scope: "*"`, and those whose selectors are all `*`. */
   readonly unconstrained: readonly number[];
   /** The attachments posted under pattern `p` are `items[starts[p]] ... items[starts[p + 1] - 1]`. */

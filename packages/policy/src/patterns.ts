@@ -1,5 +1,6 @@
 /** Finds the patterns that a value hits, without looking at the ones it does not hit. */
 import { hasIdForm, parsePattern } from './pattern.ts';
+import { SplitMap } from './split-map.ts';
 
 /** The dimensions in which an attachment, or a guardrail's tag mode, can ask for a value. */
 export const DIMENSIONS = ['teams', 'keys', 'models', 'tags'] as const;
@@ -12,9 +13,9 @@ export type Dimension = (typeof DIMENSIONS)[number];
  * In `teams` and `keys` an exact pattern in the form of an id is compared with ids alone, every other with aliases alone.
  */
 class DimensionPatterns {
-  readonly #exact = new Map<string, number>();
-  readonly #ids = new Map<string, number>();
-  readonly #prefixes = new Map<number, Map<string, number>>();
+  readonly #exact = new SplitMap<number>();
+  readonly #ids = new SplitMap<number>();
+  readonly #prefixes = new Map<number, SplitMap<number>>();
   #lengths: number[] = [];
   readonly #hasIds: boolean;
 
@@ -30,7 +31,7 @@ class DimensionPatterns {
     const prefix = pattern.kind === 'any' ? '' : pattern.prefix;
     let ofLength = this.#prefixes.get(prefix.length);
     if (ofLength === undefined) {
-      ofLength = new Map();
+      ofLength = new SplitMap();
       this.#prefixes.set(prefix.length, ofLength);
       this.#lengths = [...this.#lengths, prefix.length].sort((a, b) => a - b);
     }
@@ -59,7 +60,7 @@ class DimensionPatterns {
   }
 }
 
-function internIn(map: Map<string, number>, text: string, create: () => number): number {
+function internIn(map: SplitMap<number>, text: string, create: () => number): number {
   const known = map.get(text);
   if (known !== undefined) return known;
   const id = create();
