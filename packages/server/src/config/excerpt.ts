@@ -1,5 +1,5 @@
 // The line that a finding is about, with everything that may be a secret hidden.
-import { isSecretPath } from './document.ts';
+import { nearestName } from './suggest.ts';
 import type { PlacedFinding } from './types.ts';
 
 export interface Excerpt {
@@ -9,8 +9,11 @@ export interface Excerpt {
 }
 
 const HIDDEN = '[hidden]';
-/** A key and its value, in block or flow style. */
-const PAIR = /(?<key>[\w.-]+)(?<gap>["']?\s*:\s+)(?<value>"[^"]*"|'[^']*'|[^\s,}\]#][^,}\]#]*)/gu;
+/** A key and its plain value, in block or flow style. */
+const PAIR =
+  /(?<key>[\w.-]+)(?<gap>["']?\s*:\s+)(?![[{&*|>!])(?<value>"[^"]*"|'[^']*'|[^\s,}\]#][^,}\]#]*)/gu;
+/** A key with whatever follows it. */
+const KEY_AND_REST = /^(?<key>["']?[^"':]*["']?\s*:\s*)\S.*$/u;
 /** Keys of providers, passwords in addresses, and long random texts. */
 const SECRETS = [
   /\b(?:sk|pk|rk|ghp|gho|xox[a-z]|AKIA|AIza|eyJ)[-_]?[A-Za-z0-9_.-]{8,}/gu,
@@ -18,16 +21,32 @@ const SECRETS = [
   /\b(?=[A-Za-z0-9+/_-]*\d)(?=[A-Za-z0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{24,}={0,2}/gu,
 ];
 const MAX_WIDTH = 140;
+/** Names of secrets, misspelt ones included: hiding too much costs less than showing one. */
+const SECRET_WORDS = /key(?!word|s$)|secret|token(?!s$)|passw|pwd|cred|auth|database_url|dsn/iu;
+const SECRET_NAMES = [
+  'api_key',
+  'key',
+  'password',
+  'secret',
+  'token',
+  'credentials',
+  'authorization',
+  'database_url',
+];
 
 /** The source line of a finding. `null` when the finding has no place or the line does not exist. */
 export function excerptOf(text: string, finding: PlacedFinding): Excerpt | null {
   if (finding.place === null) return null;
   const source = text.split(/\r\n|\r|\n/u)[finding.place.line - 1];
   if (source === undefined || source.trim() === '') return null;
-  const hideAll = finding.code === 'unknown_key' || finding.code === 'yaml_syntax';
-  const before = hide(source.slice(0, finding.place.column - 1), hideAll);
-  // Hidden as a whole first: a value that begins before the caret must not escape by being cut in two.
-  const whole = hide(source, hideAll);
+  const hideAll = finding.code === 'yaml_syntax';
+  const start = finding.place.column - 1;
+  const before = hide(source.slice(0, start), hideAll);
+  // The value of an unknown key may be anything, a secret too.
+  const whole =
+    finding.code === 'unknown_key'
+      ? before + source.slice(start).replace(KEY_AND_REST, `$<key>${HIDDEN}`)
+      : hide(source, hideAll);
   const column = whole.startsWith(before) ? before.length + 1 : finding.place.column;
   const line = whole.length > MAX_WIDTH ? `${whole.slice(0, MAX_WIDTH)}…` : whole;
   return { line: line.replaceAll('\t', ' '), column: Math.min(column, line.length + 1) };
@@ -35,10 +54,13 @@ export function excerptOf(text: string, finding: PlacedFinding): Excerpt | null 
 
 function hide(source: string, hideAll: boolean): string {
   let line = source.replace(PAIR, (whole, key: string, gap: string, value: string) => {
-    const opens = /^[[{&*|>!]/u.test(value) && !hideAll;
-    if (opens || value.startsWith('os.environ/')) return whole;
-    return hideAll || isSecretPath([key]) ? `${key}${gap}${HIDDEN}` : whole;
+    if (value.startsWith('os.environ/')) return whole;
+    return hideAll || mayBeSecret(key) ? `${key}${gap}${HIDDEN}` : whole;
   });
   for (const pattern of SECRETS) line = line.replace(pattern, HIDDEN);
   return line;
+}
+
+function mayBeSecret(key: string): boolean {
+  return SECRET_WORDS.test(key) || nearestName(key, SECRET_NAMES) !== null;
 }

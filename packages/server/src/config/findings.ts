@@ -13,6 +13,7 @@ export class Findings {
   readonly #seen = new Set<string>();
   /** Below these paths something else is already reported as the cause. */
   readonly #spoiled = new Set<string>();
+  readonly #explained = new Set<string>();
 
   constructor(document: ConfigDocument) {
     this.#document = document;
@@ -39,6 +40,19 @@ export class Findings {
   /** From now on nothing more is said about this path or what is below it. */
   spoil(path: FindingPath): void {
     this.#spoiled.add(JSON.stringify(path));
+  }
+
+  /** What is wrong with this map as a whole is already said by a finding about one of its keys. */
+  explain(path: FindingPath): void {
+    this.#explained.add(JSON.stringify(path));
+  }
+
+  /** Whether an error is reported for exactly this path. */
+  failedAt(path: FindingPath): boolean {
+    const wanted = JSON.stringify(path);
+    return this.#found.some(
+      (finding) => finding.severity === 'error' && JSON.stringify(finding.path) === wanted,
+    );
   }
 
   get failed(): boolean {
@@ -72,16 +86,33 @@ export class Findings {
   }
 
   /** Reports zod's issues about the value at `base`. */
-  issues(issues: readonly z.core.$ZodIssue[], base: FindingPath, schema: z.ZodType): void {
-    for (const issue of issues.flatMap((one) => bestBranch(one))) {
-      const inner = issue.path.filter((step): step is string | number => typeof step !== 'symbol');
-      const path = [...base, ...inner];
-      if (issue.code === 'unrecognized_keys') {
-        for (const key of issue.keys) this.unknownKey([...path, key], knownKeys(schema, inner));
+  issues(written: readonly z.core.$ZodIssue[], base: FindingPath, schema: z.ZodType): void {
+    const issues = written.flatMap((one) => bestBranch(one));
+    // A misspelt key also shows as a missing one, and as a map that lacks something: one finding is enough.
+    const misspelt = new Set<string>();
+    for (const issue of issues) {
+      if (issue.code !== 'unrecognized_keys') continue;
+      const inner = plainPath(issue.path);
+      const known = knownKeys(schema, inner);
+      for (const key of issue.keys) {
+        this.unknownKey([...base, ...inner, key], known);
+        const meant = nearestName(key, known);
+        if (meant !== null) misspelt.add(JSON.stringify([...base, ...inner, meant]));
+      }
+    }
+    for (const issue of issues) {
+      const path = [...base, ...plainPath(issue.path)];
+      if (issue.code === 'unrecognized_keys') continue;
+      if (
+        issue.code === 'custom' &&
+        (this.#explained.has(JSON.stringify(path)) || hasCauseBelow(issue, issues))
+      ) {
         continue;
       }
       const absent = path.length > 0 && this.#document.nodeAt(path) === null;
       if (absent && (issue.code === 'invalid_type' || issue.code === 'invalid_value')) {
+        if (misspelt.has(JSON.stringify(path)) || this.#explained.has(JSON.stringify(path.slice(0, -1))))
+          continue;
         const wanted = issue.code === 'invalid_type' ? expectation(issue.expected) : choice(issue.values);
         this.error('missing_key', path, `"${String(path.at(-1))}" is missing here: add it, with ${wanted}`);
         continue;
@@ -93,6 +124,11 @@ export class Findings {
   /** Refuses a key that means nothing here, naming the nearest that does. */
   unknownKey(path: FindingPath, known: readonly string[]): void {
     const key = String(path.at(-1));
+    if (known.includes(key)) {
+      const message = `"${key}" cannot stand beside the other keys here: keep only one of them`;
+      this.error('unknown_key', path, message, 'key');
+      return;
+    }
     const nearest = nearestName(key, known);
     const advice =
       nearest !== null
@@ -111,19 +147,34 @@ export class Findings {
         return `expected ${expectation(issue.expected)}, found ${described(value)}${quotes}`;
       }
       case 'invalid_value': {
+        if (!issue.message.startsWith('Invalid ')) return issue.message;
         const texts = issue.values.filter((known) => typeof known === 'string');
         return `expected ${choice(issue.values)}${typeof value === 'string' ? didYouMean(value, texts) : ''}`;
       }
       case 'invalid_union':
         return `${described(value)} does not fit here${issue.message === 'Invalid input' ? '' : `: ${issue.message}`}`;
+      case 'invalid_format':
+        if (!issue.message.startsWith('Invalid ')) return issue.message;
+        return issue.format === 'url'
+          ? 'expected a whole URL that begins with http:// or https://'
+          : `this is no valid ${issue.format}`;
+      case 'custom': {
+        const values: unknown = issue.params?.['values'];
+        if (typeof value !== 'string' || !Array.isArray(values)) return issue.message;
+        return (
+          issue.message +
+          didYouMean(
+            value,
+            values.filter((known) => typeof known === 'string'),
+          )
+        );
+      }
       case 'too_big':
       case 'too_small':
-      case 'invalid_format':
       case 'not_multiple_of':
       case 'unrecognized_keys':
       case 'invalid_key':
       case 'invalid_element':
-      case 'custom':
         return issue.message;
       default:
         return 'this value is refused';
@@ -138,7 +189,7 @@ export class Findings {
     let changed = false;
     for (const issue of issues) {
       if (issue.code !== 'invalid_type') continue;
-      const path = [...base, ...issue.path.filter((step) => typeof step !== 'symbol')];
+      const path = [...base, ...plainPath(issue.path)];
       const value = this.#document.valueAt(path);
       if (typeof value !== 'string') continue;
       const fromEnvironment = this.#document.nodeAt(path)?.variable !== null;
@@ -179,6 +230,20 @@ export class Findings {
   }
 }
 
+function plainPath(path: readonly PropertyKey[]): (string | number)[] {
+  return path.filter((step): step is string | number => typeof step !== 'symbol');
+}
+
+/** Whether something inside what `issue` is about is wrong by itself. */
+function hasCauseBelow(issue: z.core.$ZodIssue, issues: readonly z.core.$ZodIssue[]): boolean {
+  return issues.some(
+    (other) =>
+      other !== issue &&
+      (other.path.length > issue.path.length || other.code === 'unrecognized_keys') &&
+      issue.path.every((step, index) => other.path[index] === step),
+  );
+}
+
 /** Of a union, the issues of the alternative that the writer most likely meant. */
 function bestBranch(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
@@ -199,6 +264,7 @@ function bestBranch(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
         code: 'custom',
         path: issue.path,
         message: `expected ${wanted}`,
+        params: { values },
         input: undefined,
       },
     ];

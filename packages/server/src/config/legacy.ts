@@ -9,6 +9,7 @@ export function explainLegacyForms(document: ConfigDocument, findings: Findings)
     if (document.nodeAt(path) === null) return;
     findings.error('legacy_form', path, message, 'key');
     findings.spoil(path);
+    findings.explain(path.slice(0, -1));
     document.remove(path);
   };
 

@@ -52,6 +52,9 @@ const IGNORED_SECTIONS = new Set([
   'worker_registry',
 ]);
 
+/** Findings of the compiler that say nothing when a guardrail of unknown name is refused. */
+const ABOUT_UNKNOWN_GUARDRAILS = new Set(['unknown_guardrail', 'step_not_in_list', 'lock_not_in_list']);
+
 /** Reads and checks a file. Never throws for anything that a file can hold. */
 export async function loadConfig(
   file: string,
@@ -117,9 +120,10 @@ async function readSections(
   const { settings, modelDefaults } = readSettings(document, findings, environment, ignored);
   const models = readModels(document, findings, modelDefaults, ignored);
   const modelAliases = readAliases(findings, ['router_settings', 'model_group_alias'], models.modelGroups);
-  const { guardrails, paths, refused: refusedGuardrails } = readGuardrails(document, findings, detectors);
+  const read = readGuardrails(document, findings, detectors);
+  const { guardrails } = read;
   const { policies, refused: refusedPolicies } = readPolicies(document, findings);
-  const attachments = readAttachments(document, findings);
+  const attachments = readAttachments(findings);
 
   const documents: Documents = {
     revision: 0,
@@ -130,16 +134,21 @@ async function readSections(
     model_aliases: modelAliases,
     settings: { unscanned: settings.unscanned },
   };
-  const parsed = !findings.failed;
-  const checked = await checkConfig(documents, refusedGuardrails, detectors);
+  const broken = findings.failed;
+  const checked = await checkConfig(documents, read.refused, detectors);
+  // With an error about, a doubt may only be a doubt about what is missing because of it.
+  const refusedAnyway = broken || checked.some(({ severity }) => severity === 'error');
   for (const finding of checked) {
-    // With a part missing, doubts may only be doubts about the missing part.
-    if (!parsed && (finding.severity === 'warning' || dependsOn(finding, policies, refusedPolicies)))
-      continue;
-    const path = placeInFile(finding.path, document, { guardrails: paths, models: models.indices });
+    if (refusedAnyway && finding.severity === 'warning') continue;
+    if (read.namesUnknown && ABOUT_UNKNOWN_GUARDRAILS.has(finding.code)) continue;
+    if (finding.code === 'unknown_policy' && findings.failedAt(['policies'])) continue;
+    if (broken && dependsOn(finding, policies, refusedPolicies)) continue;
+    const path = placeInFile(finding.path, document, { guardrails: read.paths, models: models.indices });
+    if (finding.code === 'step_not_in_list' && findings.failedAt(path)) continue;
     if (finding.severity === 'error') findings.error(finding.code, path, finding.message);
     else findings.warning(finding.code, path, finding.message);
   }
+  if (!findings.failed) warnAboutGaps(findings, documents);
 
   if (findings.failed) return { ok: false, findings: findings.list() };
   const config: LoadedConfig = {
@@ -156,6 +165,19 @@ async function readSections(
     warnings: findings.list(),
   };
   return { ok: true, config };
+}
+
+/** A file that is right and still does not do what files are written for. */
+function warnAboutGaps(findings: Findings, documents: Documents): void {
+  if (documents.models.length === 0) {
+    const message = 'no models: every request is refused with "model not found" until model_list names one';
+    findings.warning('no_models', ['model_list'], message, 'key');
+  }
+  if (documents.policies.length > 0 && documents.attachments.length === 0) {
+    const message =
+      'there are policies but no policy_attachments: a policy then applies only where a key, a team or a request names it';
+    findings.warning('no_attachments', ['policies'], message, 'key');
+  }
 }
 
 /** Every `os.environ/NAME` must be set, except the key of a model, which `models.ts` judges. */

@@ -158,7 +158,6 @@ export function readModels(
 ): Models {
   const groups = new Map<string, { deployments: Deployment[]; guardrails: string[][]; indices: number[] }>();
   const ids = new Set<string>();
-  const list = document.valueAt(['model_list']);
   const entries = findings.parse(z.array(z.unknown()).nullish(), ['model_list']) ?? [];
   for (const index of entries.keys()) {
     const read = readEntry(document, findings, index, defaults, ignored);
@@ -177,14 +176,6 @@ export function readModels(
     group.deployments.push({ id, ...read.deployment });
     group.guardrails.push(read.guardrails);
     group.indices.push(index);
-  }
-  if (groups.size === 0 && (list === undefined || entries.length === 0)) {
-    findings.warning(
-      'no_models',
-      ['model_list'],
-      'no models: every request is refused with "model not found" until model_list names one',
-      'key',
-    );
   }
   return {
     modelGroups: [...groups].map(([model_name, group]) => ({

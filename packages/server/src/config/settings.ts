@@ -41,7 +41,7 @@ const policyEngineSchema = z.strictObject({
   allowed_private_hosts: z.array(hostSchema).nullish(),
 });
 
-const generalSchema = z.object({
+const GENERAL = {
   master_key: z.string().nullish(),
   database_url: z.string().nullish(),
   litellm_key_header_name: z
@@ -49,17 +49,17 @@ const generalSchema = z.object({
     .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u, 'expected the name of an HTTP header')
     .nullish(),
   max_request_size_mb: z.coerce.number('expected a number').positive().max(1024).nullish(),
-});
+};
 
-const litellmSchema = z.object({
+const LITELLM = {
   disable_add_user_agent_to_request_tags: z.boolean().nullish(),
   request_timeout: secondsSchema.nullish(),
-});
+};
 
-const routerSchema = z.object({
+const ROUTER = {
   timeout: secondsSchema.nullish(),
   stream_timeout: secondsSchema.nullish(),
-});
+};
 
 /** Keys that other readers of this folder look at. */
 const READ_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
@@ -106,14 +106,24 @@ export function readSettings(
   environment: Environment,
   ignored: Set<string>,
 ): ReadSettings {
-  const section = <Output>(name: string, schema: z.ZodType<Output>, keys: readonly string[]) => {
-    if (document.valueAt([name]) === null || document.valueAt([name]) === undefined) return null;
-    collectIgnored(document, findings, name, keys, ignored);
-    return findings.parse(schema, [name]);
+  /** Field by field, so that one that is wrong does not hide the others. */
+  const section = <Shape extends z.ZodRawShape>(
+    name: string,
+    shape: Shape,
+  ): z.infer<z.ZodObject<Shape>> | null => {
+    const value = document.valueAt([name]);
+    if (value === null || value === undefined) return null;
+    if (findings.parse(z.looseObject({}), [name]) === null) return null;
+    collectIgnored(document, findings, name, Object.keys(shape), ignored);
+    const fields = Object.keys(shape).map((key) => [
+      key,
+      findings.parse(z.object(shape).shape[key] as unknown as z.ZodType, [name, key]),
+    ]);
+    return Object.fromEntries(fields) as z.infer<z.ZodObject<Shape>>;
   };
-  const general = section('general_settings', generalSchema, Object.keys(generalSchema.shape));
-  const litellm = section('litellm_settings', litellmSchema, Object.keys(litellmSchema.shape));
-  const router = section('router_settings', routerSchema, Object.keys(routerSchema.shape));
+  const general = section('general_settings', GENERAL);
+  const litellm = section('litellm_settings', LITELLM);
+  const router = section('router_settings', ROUTER);
   const engine =
     document.valueAt(['policy_engine']) == null
       ? null

@@ -26,6 +26,8 @@ export interface ReadGuardrails {
   readonly paths: ReadonlyMap<string, FindingPath>;
   /** Names of entries that are refused: what refers to them is not wrong for that reason. */
   readonly refused: ReadonlySet<string>;
+  /** An entry whose name cannot be told is refused, so any unknown name may be its. */
+  readonly namesUnknown: boolean;
 }
 
 const guardrailEntrySchema = guardrailSchema
@@ -41,17 +43,22 @@ export function readGuardrails(
   const guardrails: Guardrail[] = [];
   const paths = new Map<string, FindingPath>();
   const refused = new Set<string>();
+  let namesUnknown = false;
   for (const base of [['guardrails'], ['litellm_settings', 'guardrails']]) {
     const entries = findings.parse(z.array(z.unknown()).nullish(), base) ?? [];
     for (const [index, written] of entries.entries()) {
       const path = [...base, index];
       // An entry that was already explained as a whole.
-      if (written === null && document.nodeAt(path)?.kind === 'map') continue;
+      if (written === null && document.nodeAt(path)?.kind === 'map') {
+        namesUnknown = true;
+        continue;
+      }
       const fits = fitsDetector(document, findings, path, detectors);
       const entry = findings.parse(guardrailEntrySchema, path);
       if (entry === null || !fits) {
         const name = document.valueAt([...path, 'guardrail_name']);
         if (typeof name === 'string') refused.add(name);
+        else namesUnknown = true;
         continue;
       }
       const { guardrail_id, ...rest } = entry;
@@ -67,8 +74,9 @@ export function readGuardrails(
       paths.set(id, path);
       guardrails.push({ ...rest, guardrail_id: id, definition_location: 'config' });
     }
+    namesUnknown ||= findings.failedAt(base);
   }
-  return { guardrails, paths, refused };
+  return { guardrails, paths, refused, namesUnknown };
 }
 
 /** Whether the detector exists and its own strict schema accepts the parameters. */
@@ -143,7 +151,7 @@ function usableParts(value: unknown): PolicyDefinition {
 }
 
 /** Reads `policy_attachments`: a list. The index of an entry is part of its id, also when an entry before it is broken. */
-export function readAttachments(document: ConfigDocument, findings: Findings): readonly Attachment[] {
+export function readAttachments(findings: Findings): readonly Attachment[] {
   const list = findings.parse(z.array(z.unknown()).nullish(), ['policy_attachments']) ?? [];
   if (list.length > LIMITS.attachments) {
     findings.error(
@@ -158,14 +166,6 @@ export function readAttachments(document: ConfigDocument, findings: Findings): r
   for (const index of list.keys()) {
     const definition = findings.parse(attachmentDefinitionSchema, ['policy_attachments', index]);
     if (definition !== null) attachments.push(attachmentFromDefinition(index, definition));
-  }
-  if (attachments.length === 0 && list.length === 0 && document.nodeAt(['policies']) !== null) {
-    findings.warning(
-      'no_attachments',
-      ['policies'],
-      'there are policies but no policy_attachments: a policy then applies only where a key, a team or a request names it',
-      'key',
-    );
   }
   return attachments;
 }
