@@ -82,9 +82,10 @@ describe('imports', () => {
   test('a cycle between files is found and named', () => {
     const a = 'packages/policy/src/a.ts';
     const b = 'packages/policy/src/b.ts';
-    expect(check({ [a]: `import './b.ts';`, [b]: `import type { A } from './a.ts';` })).toEqual([
+    expect(check({ [a]: `import './b.ts';`, [b]: `import { type A } from './a.ts';` })).toEqual([
       `import cycle: ${a} -> ${b} -> ${a}`,
     ]);
+    expect(check({ [a]: `import './b.ts';`, [b]: `import type { A } from './a.ts';` })).toEqual([]);
   });
 });
 

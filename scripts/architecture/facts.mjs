@@ -3,7 +3,7 @@ import { parseSync } from 'oxc-parser';
 
 /**
  * @typedef {'environment' | 'console' | 'clock' | 'randomness'} Privilege
- * @typedef {{ specifier: string, line: number }} Import
+ * @typedef {{ specifier: string, line: number, typeOnly: boolean }} Import
  * @typedef {{ privilege: Privilege, what: string, line: number }} Use
  * @typedef {{ imports: Import[], uses: Use[], problems: { what: string, line: number }[] }} Facts
  * @typedef {Record<string, unknown> & { type: string, start: number }} Node
@@ -44,7 +44,7 @@ export function factsOf(path, source) {
     const line = lineOf(node.start);
     const specifier = importOf(node);
     if (specifier === null) facts.problems.push({ what: 'imports something that only run time knows', line });
-    else if (specifier !== undefined) facts.imports.push({ specifier, line });
+    else if (specifier !== undefined) facts.imports.push({ specifier, line, typeOnly: isErased(node) });
     for (const { privilege, what } of usesOf(node)) facts.uses.push({ privilege, what, line });
   });
   return facts;
@@ -67,6 +67,11 @@ function importOf(node) {
     default:
       return undefined;
   }
+}
+
+/** Whether the compiler drops the whole statement, so that nothing is loaded because of it. @param {Node} node */
+function isErased(node) {
+  return node.type === 'TSImportType' || node['importKind'] === 'type' || node['exportKind'] === 'type';
 }
 
 /** @param {Node} node @returns {{ privilege: Privilege, what: string }[]} */

@@ -31,9 +31,12 @@ export function violations(architecture, sources) {
       if (!isEntitled(architecture, privilege, path))
         problems.push(`${at(line)} uses ${what} (${privilege})`);
     }
-    for (const { specifier, line } of facts.imports) {
+    for (const { specifier, line, typeOnly } of facts.imports) {
       const target = resolve(path, specifier);
-      if (target !== undefined && sources.has(target)) graph.set(path, [...(graph.get(path) ?? []), target]);
+      // Two types may name each other; only what is loaded can be loaded too early.
+      if (!typeOnly && target !== undefined && sources.has(target)) {
+        graph.set(path, [...(graph.get(path) ?? []), target]);
+      }
       const problem = room && importProblem(architecture, room, path, specifier, target);
       if (problem) problems.push(`${at(line)} ${problem}`);
     }
