@@ -1,6 +1,7 @@
 import { errorAnswer, FieldsError, PortcullisError } from '@portcullis/contract';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
+import { actorOf, type ControlContext } from './context.ts';
 import { fieldProblems } from './problems.ts';
 import type { Permission, RawRouteInput, Route, RouteAnswer } from './route.ts';
 
@@ -30,14 +31,47 @@ const NOBODY: Identity = Object.freeze({
  * Answers one request on a management route: refuses who may not call it and what is not well-formed, runs the handler,
  * and turns an expected failure into its body (V9). What is not expected is thrown on, for the adapter to log.
  */
-export async function callRoute(route: Route, input: RawRouteInput, nowMs: number): Promise<RouteAnswer> {
+export async function callRoute(
+  context: ControlContext,
+  route: Route,
+  input: RawRouteInput,
+): Promise<RouteAnswer> {
   try {
-    const identity = admit(route, input.identity, nowMs);
+    const identity = admit(route, input.identity, context.clock.now());
     const body = parsed(route.body, input.body, 'body');
     const query = parsed(route.query, input.query, 'query');
     return await route.handler({ body, query, params: input.params, identity, callId: input.callId });
   } catch (error) {
-    return errorAnswer(expected(error));
+    const refusal = expected(error);
+    await recordRefusal(context, route, input, refusal);
+    return errorAnswer(refusal);
+  }
+}
+
+/** An attempt to change what one may not change is part of the audit log (V10). */
+async function recordRefusal(
+  { database, clock }: ControlContext,
+  route: Route,
+  { identity, callId }: RawRouteInput,
+  refusal: PortcullisError,
+): Promise<void> {
+  if (identity === null || route.method === 'GET' || refusal.status !== 403) return;
+  try {
+    await database.transaction(({ audit }) =>
+      audit.append({
+        atMs: clock.now(),
+        actor: actorOf(identity),
+        action: 'refused',
+        object: { type: 'route', id: `${route.method} ${route.path}` },
+        before: null,
+        after: null,
+        refused: refusal.message,
+        callId,
+      }),
+    );
+  } catch (error) {
+    // It stays refused; a log that cannot be written must not turn the refusal into a fault that invites a retry.
+    if (!(error instanceof DatabaseError)) throw error;
   }
 }
 
@@ -53,7 +87,7 @@ function admit(route: Route, identity: Identity | null, nowMs: number): Identity
     const when = new Date(identity.expiresAtMs).toISOString();
     throw new PortcullisError('key_expired', `Authentication Error - Expired Key. Key Expiry time ${when}`);
   }
-  if (!isAllowed(route.permission, identity)) {
+  if (!isAllowed(route.permission, route.method, identity)) {
     throw new PortcullisError(
       'admin_only',
       `Authentication Error, Only proxy admin can be used to generate, delete, update info for new keys/users/teams. Route=${route.path}. Your role=${identity.role}.`,
@@ -62,14 +96,18 @@ function admit(route: Route, identity: Identity | null, nowMs: number): Identity
   return identity;
 }
 
-function isAllowed(permission: Exclude<Permission, 'open'>, { role }: Identity): boolean {
+function isAllowed(
+  permission: Exclude<Permission, 'open'>,
+  method: Route['method'],
+  { role }: Identity,
+): boolean {
   switch (permission) {
     case 'admin':
       return role === 'proxy_admin';
     case 'admin_viewer':
       return role === 'proxy_admin' || role === 'proxy_admin_viewer';
     case 'any_key':
-      return true;
+      return method === 'GET' || role === 'proxy_admin' || role === 'internal_user';
   }
 }
 

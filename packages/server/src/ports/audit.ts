@@ -6,7 +6,7 @@ export interface AuditEntry {
   readonly actor: { readonly by: string; readonly role: Role };
   /** For example `key.generate`. */
   readonly action: string;
-  readonly object: { readonly type: 'key' | 'team'; readonly id: string };
+  readonly object: { readonly type: 'key' | 'team' | 'route'; readonly id: string };
   readonly before: Readonly<Record<string, unknown>> | null;
   readonly after: Readonly<Record<string, unknown>> | null;
   /** Why it was refused; `null` for a change that was made. */

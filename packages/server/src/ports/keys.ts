@@ -67,5 +67,7 @@ export interface KeyStore {
   update(tokenHash: string, changes: KeyChanges): Promise<'updated' | 'not_found' | 'alias_taken'>;
   /** Answers the hashes that were there. */
   delete(tokenHashes: readonly string[]): Promise<readonly string[]>;
+  /** Every key of these teams, oldest first. */
+  ofTeams(teamIds: readonly string[]): Promise<readonly KeyRecord[]>;
   list(page: KeyPage): Promise<{ readonly keys: readonly KeyRecord[]; readonly total: number }>;
 }

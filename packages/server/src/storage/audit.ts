@@ -18,7 +18,7 @@ const auditRow = z.object({
   actor: z.string(),
   actorRole: z.enum(['proxy_admin', 'proxy_admin_viewer', 'internal_user', 'internal_user_viewer']),
   action: z.string(),
-  objectType: z.enum(['key', 'team']),
+  objectType: z.enum(['key', 'team', 'route']),
   objectId: z.string(),
   before: object,
   after: object,

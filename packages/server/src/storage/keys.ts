@@ -99,6 +99,18 @@ export function keyStore(session: Session): KeyStore {
       return gone.map((row) => row.tokenHash);
     },
 
+    async ofTeams(teamIds) {
+      if (teamIds.length === 0) return [];
+      const rows = await session.ask((queries) =>
+        queries
+          .select()
+          .from(keys)
+          .where(inArray(keys.teamId, [...teamIds]))
+          .orderBy(asc(keys.createdAt), asc(keys.tokenHash)),
+      );
+      return rows.map(readKeyRow);
+    },
+
     async list({ filter, sortBy, descending, offset, limit }) {
       const where = conditionOf(filter);
       const column = SORTED_BY[sortBy];

@@ -1,0 +1,35 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Database } from '../ports/database.ts';
+import type { Identity, Role } from '../ports/identity.ts';
+import type { KnownNames } from '../ports/names.ts';
+import type { SetBy } from '../ports/protection.ts';
+
+/** What the handlers of the control plane work with. */
+export interface ControlContext {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly knownNames: KnownNames;
+}
+
+/** Who changes something: the user, or the key when it belongs to nobody. */
+export interface Actor {
+  readonly by: string;
+  readonly role: Role;
+}
+
+export function actorOf({ role, policy }: Identity): Actor {
+  return { by: policy.user_id ?? policy.key_hash ?? 'unknown', role };
+}
+
+export function setByOf(identity: Identity, atMs: number): SetBy {
+  return { ...actorOf(identity), atMs };
+}
+
+export function isAdmin({ role }: Identity): boolean {
+  return role === 'proxy_admin';
+}
+
+/** Whether everything may be read. */
+export function seesAll({ role }: Identity): boolean {
+  return role === 'proxy_admin' || role === 'proxy_admin_viewer';
+}

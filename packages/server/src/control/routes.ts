@@ -1,0 +1,27 @@
+import type { ControlContext } from './context.ts';
+import { deleteKeysRoute } from './keys/delete.ts';
+import { generateKeyRoute } from './keys/generate.ts';
+import { keyInfoRoute, keyListRoute } from './keys/read.ts';
+import { blockKeyRoute, updateKeyRoute } from './keys/update.ts';
+import type { Route } from './route.ts';
+import { teamInfoRoute, teamListRoute } from './teams/read.ts';
+import { blockTeamRoute, newTeamRoute, updateTeamRoute } from './teams/write.ts';
+
+/** Every management route, for the HTTP adapter to mount. */
+export function controlRoutes(context: ControlContext): readonly Route[] {
+  return [
+    generateKeyRoute(context),
+    keyInfoRoute(context),
+    keyListRoute(context),
+    updateKeyRoute(context),
+    deleteKeysRoute(context),
+    blockKeyRoute(context, true),
+    blockKeyRoute(context, false),
+    newTeamRoute(context),
+    teamInfoRoute(context),
+    teamListRoute(context),
+    updateTeamRoute(context),
+    blockTeamRoute(context, true),
+    blockTeamRoute(context, false),
+  ];
+}
