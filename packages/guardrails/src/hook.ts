@@ -1,4 +1,12 @@
-import type { ContentKind, Hook, PlannedRun, RunRecord, Segment, Unscanned, Verdict } from '@portcullis/policy';
+import type {
+  ContentKind,
+  Hook,
+  PlannedRun,
+  RunRecord,
+  Segment,
+  Unscanned,
+  Verdict,
+} from '@portcullis/policy';
 import type { RequestFacts } from './guardrail.ts';
 
 /** A value, or the promise of one. Hooks answer without a promise as long as every detector does. */
