@@ -24,6 +24,8 @@ export interface WatchOptions {
 }
 
 export interface ConfigWatch {
+  /** Resolves when the first look at the file is done; later changes are noticed. */
+  readonly ready: Promise<void>;
   /** Reads the file now, as SIGHUP does. Resolves when the result was handed over. */
   reload(): Promise<void>;
   /** Stops watching, and waits for a reading under way. */
@@ -82,12 +84,13 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
       await read();
     });
 
-  void enqueue(async () => {
+  const ready = enqueue(async () => {
     await remember();
   });
   const watcher = watchFolder(dirname(file), onChange, onProblem);
   signals.on('SIGHUP', onSignal);
   return {
+    ready,
     reload,
     async close() {
       closed = true;
