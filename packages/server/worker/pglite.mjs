@@ -4,8 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** @type {{ dataDir: string, socketPath: string }} */
-const { dataDir, socketPath } = workerData;
+const { dataDir, socketPath } = /** @type {{ dataDir: string, socketPath: string }} */ (workerData);
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
 
 try {
@@ -17,20 +16,27 @@ try {
   const server = new PGLiteSocketServer({ db, path: socketPath, maxConnections: 8 });
   await server.start();
 
-  port.on('message', async (message) => {
-    if (message !== 'close') return;
-    try {
-      await server.stop();
-      await db.exec('checkpoint');
-      await db.close();
-      port.postMessage({ kind: 'closed' });
-    } catch (error) {
-      port.postMessage({ kind: 'failed', message: String(error) });
-    }
-    port.close();
+  port.on('message', (message) => {
+    if (message === 'close') void close(db, server);
   });
   port.postMessage({ kind: 'ready' });
 } catch (error) {
   port.postMessage({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+  port.close();
+}
+
+/**
+ * @param {PGlite} db
+ * @param {PGLiteSocketServer} server
+ */
+async function close(db, server) {
+  try {
+    await server.stop();
+    await db.exec('checkpoint');
+    await db.close();
+    port.postMessage({ kind: 'closed' });
+  } catch (error) {
+    port.postMessage({ kind: 'failed', message: String(error) });
+  }
   port.close();
 }

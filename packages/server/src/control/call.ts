@@ -1,7 +1,6 @@
 import { errorAnswer, FieldsError, PortcullisError } from '@portcullis/contract';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
-import { actorOf, type ControlContext } from './context.ts';
 import { fieldProblems } from './problems.ts';
 import type { Permission, RawRouteInput, Route, RouteAnswer } from './route.ts';
 
@@ -31,47 +30,18 @@ const NOBODY: Identity = Object.freeze({
  * Answers one request on a management route: refuses who may not call it and what is not well-formed, runs the handler,
  * and turns an expected failure into its body (V9). What is not expected is thrown on, for the adapter to log.
  */
-export async function callRoute(
-  context: ControlContext,
-  route: Route,
-  input: RawRouteInput,
-): Promise<RouteAnswer> {
+export async function callRoute(route: Route, input: RawRouteInput, nowMs: number): Promise<RouteAnswer> {
   try {
-    const identity = admit(route, input.identity, context.clock.now());
+    const identity = admit(route, input.identity, nowMs);
     const body = parsed(route.body, input.body, 'body');
     const query = parsed(route.query, input.query, 'query');
     return await route.handler({ body, query, params: input.params, identity, callId: input.callId });
   } catch (error) {
     const refusal = expected(error);
-    await recordRefusal(context, route, input, refusal);
+    if (input.identity !== null && refusal.status === 403) {
+      await route.refused?.({ identity: input.identity, callId: input.callId, reason: refusal.message });
+    }
     return errorAnswer(refusal);
-  }
-}
-
-/** An attempt to change what one may not change is part of the audit log (V10). */
-async function recordRefusal(
-  { database, clock }: ControlContext,
-  route: Route,
-  { identity, callId }: RawRouteInput,
-  refusal: PortcullisError,
-): Promise<void> {
-  if (identity === null || route.method === 'GET' || refusal.status !== 403) return;
-  try {
-    await database.transaction(({ audit }) =>
-      audit.append({
-        atMs: clock.now(),
-        actor: actorOf(identity),
-        action: 'refused',
-        object: { type: 'route', id: `${route.method} ${route.path}` },
-        before: null,
-        after: null,
-        refused: refusal.message,
-        callId,
-      }),
-    );
-  } catch (error) {
-    // It stays refused; a log that cannot be written must not turn the refusal into a fault that invites a retry.
-    if (!(error instanceof DatabaseError)) throw error;
   }
 }
 

@@ -144,7 +144,7 @@ export function applyProtection(
       { param: changed[0] ?? null },
     );
   }
-  return after as Protection;
+  return after;
 }
 
 /** The fields as the reference shows them: inside `metadata`. */
@@ -172,7 +172,9 @@ export function provenance(
   aliasName: 'key_alias' | 'team_alias',
   alias: { readonly setBy: SetBy | null } | null,
 ): Readonly<Record<string, unknown>> {
-  const entries: [string, { readonly setBy: SetBy | null }][] = Object.entries(protection);
+  const entries: [string, { readonly setBy: SetBy | null }][] = Object.entries<{
+    readonly setBy: SetBy | null;
+  }>({ ...protection });
   if (alias !== null) entries.unshift([aliasName, alias]);
   return Object.fromEntries(
     entries.map(([field, { setBy }]) => [

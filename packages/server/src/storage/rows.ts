@@ -86,7 +86,7 @@ function readProtection(
     if (parsed.success) protection[field] = { value: parsed.data, setBy: null };
     else ignored.push(`metadata.${twin}`);
   }
-  return { protection: protection as Protection, ignored };
+  return { protection, ignored };
 }
 
 function readSetBy(value: unknown): SetBy | null {

@@ -35,7 +35,7 @@ export function sessionOn(
   };
   return {
     async ask(question) {
-      return await withinTime(limitMs, async () => question(await queries()));
+      return withinTime(limitMs, async () => question(await queries()));
     },
     touchKeys(tokenHashes) {
       for (const hash of tokenHashes) noted().keys.add(hash);

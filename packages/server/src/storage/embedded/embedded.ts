@@ -52,7 +52,7 @@ export async function startEmbedded(options: {
     return {
       socketPath,
       lock,
-      restart: thread.restart,
+      restart: (reason) => thread.restart(reason),
       async close() {
         try {
           await thread.close();
