@@ -31,7 +31,8 @@ export function connectionOptions(text: string): { url: string; options: Options
   const size = Number(given.get('connection_limit'));
   const applicationName = given.get('application_name') ?? 'portcullis';
   const pooled = given.get('pgbouncer') === 'true';
-  for (const name of [...given.keys()]) {
+  // A copy, because the names are taken out while they are gone through.
+  for (const name of Array.from(given.keys())) {
     if (name !== 'sslmode' && name !== 'host') given.delete(name);
   }
   return {
