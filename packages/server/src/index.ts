@@ -15,3 +15,15 @@ export {
   readEnvironment,
   type SourcePlace,
 } from './config/index.ts';
+import type { RunningServer, StartOptions } from './compose.ts';
+
+export type { RunningServer, StartBanner, StartOptions } from './compose.ts';
+
+/**
+ * Starts the gateway; see `compose.ts`. Everything it needs is imported by the call.
+ * @throws ConfigRefused for a configuration with errors, and what listening or opening the data throws.
+ */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const compose = await import('./compose.ts');
+  return compose.startServer(options);
+}

@@ -67,9 +67,11 @@ export interface RequestRecord {
 
 /** Where records and faults go. Nothing here throws or waits. */
 export interface Telemetry {
-  requestFinished(record: RequestRecord): void;
-  /** Runs that end after their request: monitored guardrails and audits of streams. */
-  lateRuns(callId: string, runs: readonly RunRecord[]): void;
+  /**
+   * The record is there to be found at once; its one log line follows when the `late` runs are added: monitored ones,
+   * logging_only, and audits of streams. Null when there are none.
+   */
+  requestFinished(record: RequestRecord, late: Promise<readonly RunRecord[]> | null): void;
   /** The record is short of runs that the plan demands: a broken invariant (E2). */
   runsMissing(callId: string, planned: number, recorded: number): void;
   /** A fault of this product. `where` names the place; the error goes to the log alone. */

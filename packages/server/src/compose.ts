@@ -1,0 +1,231 @@
+import { catalogue } from '@portcullis/guardrails';
+import type { Finding } from '@portcullis/policy';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  ConfigRefused,
+  type Environment,
+  loadConfig,
+  type LoadedConfig,
+  type LogLevel,
+  type PlacedFinding,
+  watchConfig,
+} from './config/index.ts';
+import { controlRoutes } from './control/routes.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import { OpenAiUpstreams } from './gateway/upstreams/openai.ts';
+import { createHttpServer, type Readiness } from './http/server.ts';
+import { GuardrailHttp } from './net/guardrail-http.ts';
+import { systemClock } from './ports/clock.ts';
+import type { KnownNames } from './ports/names.ts';
+import { ActiveSnapshots } from './snapshot/holder.ts';
+import { SnapshotLoader } from './snapshot/loader.ts';
+import type { SnapshotSource } from './snapshot/build.ts';
+import { openDatabase } from './storage/database.ts';
+import { createIdentities } from './storage/identity/identities.ts';
+import { LateDatabase } from './storage/late-database.ts';
+import { ServerTelemetry } from './telemetry/telemetry.ts';
+
+const VERSION = '0.1.0';
+/** How long a stop waits for running requests before it cuts them. */
+const DRAIN_MS = 10_000;
+const PING_MS = 1_000;
+/** Only this process writes to the embedded database, and it forgets what it changes at once. */
+const FRESH_EMBEDDED_MS = 60_000;
+const FRESH_SHARED_MS = 5_000;
+
+export interface StartOptions {
+  readonly configFile: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly host: string;
+  /** Where the embedded database and a generated admin key live. */
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  readonly env: Environment;
+  /** A file descriptor or path for the log; standard output when not given. */
+  readonly logDestination?: number | string;
+}
+
+/** What is worth telling a person at the start. */
+export interface StartBanner {
+  readonly version: string;
+  /** The admin key, only when this start or an earlier one made it because none is configured. */
+  readonly adminKey: string | null;
+  readonly dataLocation: string;
+  readonly ignoredSettings: readonly string[];
+  readonly warnings: readonly PlacedFinding[];
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly banner: StartBanner;
+  /** Reads the configuration again, as SIGHUP does. */
+  reload(): Promise<void>;
+  /** Lets running requests end, at most ten seconds, then lets go of everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the gateway. Listens before the database is open: until then virtual keys get 503 `identity_unavailable` and the
+ * admin key works. Resolves when everything is open.
+ * @throws ConfigRefused for a configuration with errors; the system's error for a port in use; DatabaseError for a data
+ *   directory that cannot be used.
+ */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const clock = systemClock;
+  const loaded = await loadConfig(options.configFile, options.env);
+  if (!loaded.ok) throw new ConfigRefused(options.configFile, loaded.findings);
+  const { config } = loaded;
+  const { settings } = config;
+
+  const telemetry = new ServerTelemetry({
+    level: options.logLevel,
+    clock,
+    ...(options.logDestination === undefined ? {} : { destination: options.logDestination }),
+  });
+  const { masterKey, generatedKey } = adminKey(settings.masterKey, options.dataDir);
+
+  const guardrailHttp = new GuardrailHttp();
+  const hashKey = createSecretKey(randomBytes(32));
+  const ports = {
+    clock,
+    http: guardrailHttp,
+    hash: (text: string): string => createHmac('sha256', hashKey).update(text).digest('hex').slice(0, 16),
+  };
+
+  const database = new LateDatabase(settings.databaseUrl === null ? 'embedded' : 'postgres');
+  const identities = createIdentities({
+    masterKey,
+    keys: database.stores.keys,
+    clock,
+    onEvent: (event) => telemetry.storage(event),
+    freshMs: settings.databaseUrl === null ? FRESH_EMBEDDED_MS : FRESH_SHARED_MS,
+    maxStaleMs: settings.principalMaxStaleMs,
+  });
+  database.onPrincipalChange((change) => identities.forget(change));
+
+  const snapshots = new ActiveSnapshots();
+  const loader = new SnapshotLoader(snapshots, { catalogue, ports, clock }, telemetry);
+  const knownNames: KnownNames = {
+    isPolicy: (name) => snapshots.current()?.policy.production.has(name) ?? false,
+    isGuardrail: (name) => snapshots.current()?.policy.guardrails.has(name) ?? false,
+  };
+
+  const upstreams = new OpenAiUpstreams();
+  const gateway: Gateway = { snapshots, identities, upstreams, telemetry, clock, version: VERSION };
+  const app = createHttpServer({
+    gateway,
+    controlRoutes: controlRoutes({ database, clock, knownNames }),
+    readiness: () => readinessOf(loader, database),
+  });
+
+  const close = async (): Promise<void> => {
+    await watch?.close();
+    const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
+    await app.close();
+    clearTimeout(cut);
+    await upstreams.close();
+    await guardrailHttp.close();
+    await database.close();
+    snapshots.close();
+    await telemetry.close();
+  };
+  let watch: ReturnType<typeof watchConfig> | null = null;
+
+  try {
+    const url = await app.listen({ port: options.port, host: options.host });
+    guardrailHttp.allow(settings.allowedPrivateHosts);
+    const first = await loader.load(sourceOf(config));
+    if (!first.ok) throw new ConfigRefused(options.configFile, first.findings.map(withoutPlace));
+    watch = watchConfig({
+      file: options.configFile,
+      load: () => loadConfig(options.configFile, options.env),
+      onResult: async (result) => {
+        if (!result.ok) {
+          loader.refuse(result.findings.map(({ message }) => message).join('; '));
+          return;
+        }
+        const next = result.config.settings;
+        if (next.masterKey !== settings.masterKey || next.databaseUrl !== settings.databaseUrl) {
+          telemetry.warn('restart_needed', { reason: 'master_key and database_url are read at start only' });
+        }
+        guardrailHttp.allow(next.allowedPrivateHosts);
+        await loader.load(sourceOf(result.config));
+      },
+      onProblem: (problem) => telemetry.fault('config_watch', problem),
+    });
+    await database.open(
+      openDatabase({
+        dataDir: options.dataDir,
+        url: settings.databaseUrl,
+        clock,
+        onEvent: (event) => telemetry.storage(event),
+      }),
+    );
+    return {
+      url,
+      banner: {
+        version: VERSION,
+        adminKey: generatedKey,
+        dataLocation: settings.databaseUrl === null ? options.dataDir : 'PostgreSQL',
+        ignoredSettings: config.ignoredSettings,
+        warnings: config.warnings,
+      },
+      reload: () => watch?.reload() ?? Promise.resolve(),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const withoutPlace = (finding: Finding): PlacedFinding => ({ ...finding, place: null });
+
+function sourceOf(config: LoadedConfig): SnapshotSource {
+  const { settings } = config;
+  return {
+    ...config,
+    settings: { ...settings, keyHeaderName: settings.keyHeaderName?.toLowerCase() ?? null },
+  };
+}
+
+/** The configured admin key, or one that is made once and kept, so that no gateway is ever open to everybody. */
+function adminKey(
+  configured: string | null,
+  dataDir: string,
+): { masterKey: string; generatedKey: string | null } {
+  if (configured !== null) return { masterKey: configured, generatedKey: null };
+  const file = join(dataDir, 'admin-key');
+  try {
+    const kept = readFileSync(file, 'utf8').trim();
+    if (kept !== '') return { masterKey: kept, generatedKey: kept };
+  } catch {
+    // None was made yet; a folder that cannot be written to is reported by the write below.
+  }
+  const made = `sk-${randomBytes(24).toString('base64url')}`;
+  mkdirSync(dataDir, { recursive: true });
+  writeFileSync(file, `${made}\n`, { mode: 0o600 });
+  return { masterKey: made, generatedKey: made };
+}
+
+/** Ready with a snapshot, and with a database that was open once: without it every virtual key would be refused. */
+async function readinessOf(loader: SnapshotLoader, database: LateDatabase): Promise<Readiness> {
+  const { revision, digest, loadedAtMs, problem } = loader.status;
+  const connected = await database.answersWithin(PING_MS);
+  const ready = revision !== null && database.wasOpen;
+  return {
+    status: ready ? 200 : 503,
+    body: {
+      status: ready ? 'healthy' : 'starting',
+      db: connected ? 'connected' : 'Not connected',
+      cache: null,
+      litellm_version: VERSION,
+      success_callbacks: [],
+      last_updated: loadedAtMs === null ? null : new Date(loadedAtMs).toISOString(),
+      policy: { revision, digest, problem },
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { type JsonObject, withoutControlFields } from '@portcullis/contract';
+import type { HookResult } from '@portcullis/guardrails';
+import type { Deployment } from '../ports/models.ts';
+import type { Accepted } from './accept.ts';
+import type { Client } from './client.ts';
+import type { Gateway } from './gateway.ts';
+import type { GuardedInput } from './guard-input.ts';
+import { type PlannedRequest, runsOf, split } from './plan.ts';
+import { chooseDeployment, upstreamModelName } from './routing.ts';
+import { callMock } from './upstreams/mock.ts';
+import type { UpstreamExchange } from './upstreams/upstream.ts';
+
+/**
+ * Who reads the answer: nobody; somebody a copy of the very bytes that the caller gets (monitored and logging_only runs,
+ * which must change nothing); or an enforced guardrail, through which it has to pass.
+ */
+export type AnswerReader = 'nobody' | 'copy' | 'guardrail';
+
+/** A request that is with its provider, and with the guardrails of during_call. */
+export interface Dispatched {
+  readonly input: GuardedInput;
+  readonly deployment: Deployment;
+  readonly upstreamModel: string;
+  readonly exchange: UpstreamExchange;
+  readonly during: HookResult | Promise<HookResult> | null;
+  readonly reads: AnswerReader;
+  /** When the call was sent, on the clock for durations. */
+  readonly sentAt: number;
+}
+
+/** Stage 5: chooses a deployment and sends the call, then starts the during_call runs beside it. Never waits. */
+export function dispatch(input: GuardedInput, gateway: Gateway, client: Client): Dispatched {
+  const { planned } = input;
+  const deployment = chooseDeployment(planned.group, Math.random());
+  const upstreamModel = upstreamModelName(deployment, planned.group, planned.names);
+  const reads = answerReader(planned);
+  const sentAt = gateway.clock.monotonic();
+  const exchange = send(input, deployment, upstreamModel, reads === 'guardrail', gateway);
+  client.onGone(() => exchange.abort());
+  const during = input.startDuring === null ? null : input.startDuring();
+  // The verdict may take a while; the answer must not pile up in memory meanwhile.
+  if (during instanceof Promise) exchange.pause();
+  return { input, deployment, upstreamModel, exchange, during, reads, sentAt };
+}
+
+function answerReader(planned: PlannedRequest): AnswerReader {
+  const { enforced, monitored } = split(runsOf(planned, 'post_call'));
+  if (enforced) return 'guardrail';
+  return monitored || runsOf(planned, 'logging_only').length > 0 ? 'copy' : 'nobody';
+}
+
+function send(
+  input: GuardedInput,
+  deployment: Deployment,
+  model: string,
+  plain: boolean,
+  gateway: Gateway,
+): UpstreamExchange {
+  const { accepted } = input.planned.identified;
+  const { arrival, request } = accepted;
+  const mockText = request.control.mockResponse ?? deployment.mockResponse;
+  if (deployment.provider === 'mock' || request.control.mockResponse !== null) {
+    return callMock({
+      body: input.body ?? accepted.body,
+      model: request.model,
+      stream: request.stream,
+      text: mockText,
+      id: `chatcmpl-${arrival.callId}`,
+      createdSeconds: Math.floor(arrival.time / 1_000),
+    });
+  }
+  return gateway.upstreams.call({
+    deployment,
+    model,
+    body: bodyToSend(input.body, accepted, deployment, model),
+    stream: request.stream,
+    plain,
+    acceptEncoding: arrival.headers['accept-encoding']?.toString() ?? null,
+    timeoutMs: timeLimit(accepted, deployment),
+  });
+}
+
+/** The caller may shorten the time limit of the deployment, not extend it. */
+function timeLimit(accepted: Accepted, deployment: Deployment): number {
+  const own = accepted.request.stream ? deployment.streamTimeoutMs : deployment.timeoutMs;
+  return accepted.timeoutMs === null ? own : Math.min(own, accepted.timeoutMs);
+}
+
+/** What a guardrail judged is what is sent. The caller's bytes go on only when nobody looked and nothing has to change. */
+export function bodyToSend(
+  guarded: JsonObject | null,
+  accepted: Accepted,
+  deployment: Deployment,
+  model: string,
+): Buffer | string {
+  if (
+    guarded === null &&
+    !accepted.request.control.hasOwnFields &&
+    model === accepted.request.model &&
+    Object.keys(deployment.defaults).length === 0 &&
+    hasOneModel(accepted.raw)
+  ) {
+    return accepted.raw;
+  }
+  return JSON.stringify({
+    ...deployment.defaults,
+    ...(guarded ?? withoutControlFields(accepted.body)),
+    model,
+  });
+}
+
+/**
+ * Whether the bytes name the model once. A second `model` member, plain or written with escapes, could be the one that
+ * the provider reads, while access was checked for the other.
+ */
+function hasOneModel(raw: Buffer): boolean {
+  const first = raw.indexOf('"model"');
+  return first >= 0 && !raw.includes('"model"', first + 7) && !raw.includes('\\u00');
+}

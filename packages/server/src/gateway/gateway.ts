@@ -1,0 +1,15 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Identities } from '../ports/identity.ts';
+import type { Telemetry } from '../ports/records.ts';
+import type { SnapshotHolder } from '../ports/snapshot.ts';
+import type { OpenAiUpstreams } from './upstreams/openai.ts';
+
+/** What the data plane works with. Made once, by the composition root. */
+export interface Gateway {
+  readonly snapshots: SnapshotHolder;
+  readonly identities: Identities;
+  readonly upstreams: OpenAiUpstreams;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly version: string;
+}

@@ -1,0 +1,138 @@
+import { PortcullisError } from '@portcullis/contract';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ActiveSnapshot } from '../ports/snapshot.ts';
+import { accept, type Accepted, type Arrival } from './accept.ts';
+import { sendBlock, sendError, sendRespond } from './answers.ts';
+import { Client } from './client.ts';
+import { dispatch, type Dispatched } from './dispatch.ts';
+import type { Gateway } from './gateway.ts';
+import { guardInput, type GuardedInput } from './guard-input.ts';
+import { guardOutput } from './guard-output.ts';
+import { answerHeaders } from './headers.ts';
+import { identify, type Identified } from './identify.ts';
+import { blocked, type Delivered, type Ending, responded } from './output/delivered.ts';
+import { plan, type PlannedRequest } from './plan.ts';
+import { earlyEnding, record } from './record.ts';
+
+/**
+ * The life of a chat completion, whole or streamed: seven stages in this order. Each takes a value and gives a new one;
+ * a promise is waited for only where there is one. Never throws, never rejects.
+ */
+export async function serveChat(
+  gateway: Gateway,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { clock } = gateway;
+  const client = new Client(response);
+  const arrival = arrive(gateway, message);
+  const snapshot = gateway.snapshots.acquire();
+  const timings: Record<string, number> = {};
+  let lapStart = arrival.start;
+  const lap = (stage: string): void => {
+    const now = clock.monotonic();
+    timings[stage] = now - lapStart;
+    lapStart = now;
+  };
+
+  // How far the request came: for the headers of an early answer, and for the record.
+  let accepted: Accepted | null = null;
+  let identified: Identified | null = null;
+  let planned: PlannedRequest | null = null;
+  let input: GuardedInput | null = null;
+  let dispatched: Dispatched | null = null;
+  let delivered: Delivered | null = null;
+  let ending: Ending;
+
+  try {
+    const active = ready(snapshot);
+
+    accepted = await accept(arrival, message, active.settings);
+    lap('accept');
+
+    const found = identify(accepted, gateway.identities);
+    identified = found instanceof Promise ? await found : found;
+    lap('identify');
+
+    planned = plan(identified, active);
+    lap('plan');
+
+    const judged = guardInput(planned, client);
+    const verdict = judged instanceof Promise ? await judged : judged;
+    input = verdict.guarded;
+    lap('guard_input');
+
+    if (verdict.kind === 'pass') {
+      dispatched = dispatch(input, gateway, client);
+      lap('dispatch');
+
+      delivered = await guardOutput(dispatched, gateway, client, { arrival, snapshot, planned, dispatched });
+      lap('guard_output');
+      ending = delivered;
+    } else {
+      const headers = answerHeaders(
+        gateway,
+        { arrival, snapshot, planned, dispatched },
+        input.pre?.applied ?? [],
+        null,
+      );
+      if (verdict.kind === 'block') {
+        sendBlock(client, headers, verdict.block);
+        ending = blocked(verdict.block, 400);
+      } else {
+        sendRespond(client, headers, verdict.respond, accepted, null);
+        ending = responded(verdict.respond);
+      }
+    }
+  } catch (error) {
+    dispatched?.exchange.abort();
+    const told = asError(error);
+    if (told.code === 'internal') gateway.telemetry.fault('pipeline', error);
+    if (client.started) client.destroy();
+    else
+      sendError(client, answerHeaders(gateway, { arrival, snapshot, planned, dispatched }, [], null), told);
+    ending = earlyEnding(told);
+  }
+
+  record(gateway, {
+    arrival,
+    snapshot,
+    accepted,
+    identified,
+    planned,
+    input,
+    dispatched,
+    delivered,
+    ending,
+    timings,
+  });
+}
+
+/** What every request has before anything of it was read. */
+export function arrive(gateway: Gateway, message: IncomingMessage): Arrival {
+  const path = message.url ?? '/';
+  const query = path.indexOf('?');
+  return {
+    callId: randomUUID(),
+    time: gateway.clock.now(),
+    start: gateway.clock.monotonic(),
+    method: message.method ?? 'GET',
+    // A query may hold a secret, and no route of the data plane reads one.
+    path: query < 0 ? path : path.slice(0, query),
+    headers: message.headers,
+  };
+}
+
+function ready(snapshot: ActiveSnapshot | null): ActiveSnapshot {
+  if (snapshot !== null) return snapshot;
+  throw new PortcullisError(
+    'policy_not_ready',
+    'No policy snapshot is loaded yet, so no request can be judged.',
+  );
+}
+
+function asError(error: unknown): PortcullisError {
+  if (error instanceof PortcullisError) return error;
+  return new PortcullisError('internal', 'The gateway failed to process the request.', { cause: error });
+}

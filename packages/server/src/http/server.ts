@@ -1,0 +1,284 @@
+import { type ErrorCode, errorAnswer, PortcullisError } from '@portcullis/contract';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type HTTPMethods,
+} from 'fastify';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { callRoute } from '../control/call.ts';
+import type { Route } from '../control/route.ts';
+import { isDeeperThan, readCredential } from '../gateway/accept.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { findCaller } from '../gateway/identify.ts';
+import { listModels } from '../gateway/models.ts';
+import { serveChat } from '../gateway/pipeline.ts';
+import type { Identity } from '../ports/identity.ts';
+
+const MAX_CONTROL_BYTES = 10 * 1024 * 1024;
+const MAX_DEPTH = 64;
+
+/** What readiness says (S2). `status` is the HTTP status. */
+export interface Readiness {
+  readonly status: 200 | 503;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface HttpParts {
+  readonly gateway: Gateway;
+  readonly controlRoutes: readonly Route[];
+  readonly readiness: () => Promise<Readiness>;
+}
+
+/** Method and path of everything that is mounted, for `GET /routes` and for telling 404 from 405. */
+interface Mounted {
+  readonly method: string;
+  readonly path: string;
+  readonly matches: RegExp;
+}
+
+/** Adapts both planes to Fastify. The caller listens and closes. */
+export function createHttpServer(parts: HttpParts): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: MAX_CONTROL_BYTES,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true },
+    // A path that cannot be decoded matches no route.
+    frameworkErrors: (_error, request, reply) => {
+      void notFound(parts.gateway, mounted, request as FastifyRequest, reply as FastifyReply);
+    },
+  });
+  const mounted: Mounted[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const name of Array.isArray(method) ? method : [method]) {
+      mounted.push({ method: name, path: url, matches: pathPattern(url) });
+    }
+  });
+  mountDataPlane(app, parts);
+  mountHealth(app, parts, mounted);
+  mountControlPlane(app, parts);
+  app.setNotFoundHandler((request, reply) => notFound(parts.gateway, mounted, request, reply));
+  return app;
+}
+
+function mountDataPlane(app: FastifyInstance, { gateway }: HttpParts): void {
+  for (const url of ['/v1/chat/completions', '/chat/completions']) {
+    app.route({
+      method: 'POST',
+      url,
+      // The pipeline reads the body and writes the answer itself; the framework only found the route.
+      onRequest: (request: FastifyRequest, reply: FastifyReply): void => {
+        reply.hijack();
+        void serveChat(gateway, request.raw, reply.raw);
+      },
+      handler: () => undefined,
+    });
+  }
+}
+
+function mountHealth(
+  app: FastifyInstance,
+  { gateway, readiness }: HttpParts,
+  mounted: readonly Mounted[],
+): void {
+  for (const url of ['/health/liveliness', '/health/liveness']) {
+    app.get(url, (_request, reply) => reply.type('application/json').send('"I\'m alive!"'));
+  }
+  app.get('/health/readiness', async (_request, reply) => {
+    const { status, body } = await readiness();
+    return reply.code(status).send(body);
+  });
+  app.get('/routes', (_request, reply) => {
+    const byPath = new Map<string, string[]>();
+    for (const { method, path } of mounted) byPath.set(path, [...(byPath.get(path) ?? []), method]);
+    return reply.send({ routes: [...byPath].map(([path, methods]) => ({ path, methods })) });
+  });
+  for (const url of ['/v1/models', '/models']) {
+    app.get(url, (request, reply) =>
+      answerCaller(gateway, request, reply, (identity) => {
+        const snapshot = gateway.snapshots.current();
+        if (snapshot === null)
+          throw new PortcullisError('policy_not_ready', 'No policy snapshot is loaded yet.');
+        return listModels(snapshot, identity);
+      }),
+    );
+  }
+  app.get<{ Params: { call_id: string } }>('/debug/requests/:call_id', (request, reply) =>
+    answerCaller(gateway, request, reply, (identity) => {
+      if (identity.role !== 'proxy_admin' && identity.role !== 'proxy_admin_viewer') {
+        throw new PortcullisError('admin_only', 'Admin-only endpoint. Not allowed to access this.');
+      }
+      const record = gateway.telemetry.find(request.params.call_id);
+      if (record === null) {
+        throw new PortcullisError(
+          'not_found',
+          'No request with this call id is among the newest 1,000 of this process.',
+        );
+      }
+      return record;
+    }),
+  );
+}
+
+/** Answers one authenticated read of the data plane. */
+async function answerCaller(
+  gateway: Gateway,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: (identity: Identity) => unknown,
+): Promise<FastifyReply> {
+  own(gateway, reply);
+  try {
+    const keyHeader = gateway.snapshots.current()?.settings.keyHeaderName ?? null;
+    const credential = readCredential(request.headers, keyHeader);
+    const identity = await findCaller(credential, gateway.identities, gateway.clock.now());
+    return await reply.send(answer(identity));
+  } catch (error) {
+    return sendFailure(gateway, reply, error);
+  }
+}
+
+function mountControlPlane(app: FastifyInstance, parts: HttpParts): void {
+  const { gateway, controlRoutes } = parts;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, raw, done) => {
+    try {
+      done(null, parseBody(raw as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.setErrorHandler((error, _request, reply) => sendFailure(gateway, reply, error));
+  for (const route of controlRoutes) {
+    app.route({
+      method: route.method as HTTPMethods,
+      url: route.path,
+      handler: (request, reply) => answerControl(gateway, route, request, reply),
+    });
+  }
+}
+
+async function answerControl(
+  gateway: Gateway,
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const callId = own(gateway, reply);
+  try {
+    const keyHeader = gateway.snapshots.current()?.settings.keyHeaderName ?? null;
+    const credential = readCredential(request.headers, keyHeader);
+    const now = gateway.clock.now();
+    const identity = credential === null ? null : await findCaller(credential, gateway.identities, now);
+    const answer = await callRoute(
+      route,
+      {
+        body: request.body ?? undefined,
+        query: request.query,
+        params: request.params as Readonly<Record<string, string>>,
+        identity,
+        callId,
+      },
+      now,
+    );
+    return await reply.code(answer.status ?? 200).send(answer.body);
+  } catch (error) {
+    return sendFailure(gateway, reply, error);
+  }
+}
+
+function parseBody(raw: Buffer): unknown {
+  if (raw.length === 0) return undefined;
+  let body: unknown;
+  try {
+    body = JSON.parse(raw.toString('utf8'));
+  } catch (cause) {
+    throw new PortcullisError('invalid_json', 'The body is not valid JSON.', { cause });
+  }
+  if (isDeeperThan(body, MAX_DEPTH)) {
+    throw new PortcullisError('json_too_deep', `The body is nested deeper than ${MAX_DEPTH} levels.`);
+  }
+  return body;
+}
+
+/** The headers that every answer of ours has. Gives the call id. */
+function own(gateway: Gateway, reply: FastifyReply): string {
+  const callId = randomUUID();
+  void reply.header('x-litellm-call-id', callId).header('x-litellm-version', gateway.version);
+  const snapshot = gateway.snapshots.current();
+  if (snapshot !== null) void reply.header('x-portcullis-revision', snapshot.revision);
+  return callId;
+}
+
+/** The framework's own refusals, by its codes. */
+const FRAMEWORK_CODES: Readonly<Record<string, { readonly code: ErrorCode; readonly message: string }>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: 'body_too_large',
+    message: `The body is larger than the limit of ${MAX_CONTROL_BYTES} bytes.`,
+  },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'invalid_request',
+    message: 'The body does not have the length that content-length says.',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'unsupported_media_type',
+    message: 'The content-type of the body must be application/json.',
+  },
+};
+
+function sendFailure(gateway: Gateway, reply: FastifyReply, error: unknown): FastifyReply {
+  const told = asError(error);
+  if (told.code === 'internal') gateway.telemetry.fault('http', error);
+  const { status, body } = errorAnswer(told);
+  return reply.code(status).send(body);
+}
+
+function asError(error: unknown): PortcullisError {
+  if (error instanceof PortcullisError) return error;
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const known = FRAMEWORK_CODES[code];
+  if (known !== undefined) return new PortcullisError(known.code, known.message, { cause: error });
+  return new PortcullisError('internal', 'The gateway failed to process the request.', { cause: error });
+}
+
+/** 405 with the allowed methods when the path exists, else 404. */
+function notFound(
+  gateway: Gateway,
+  mounted: readonly Mounted[],
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  own(gateway, reply);
+  const path = pathOf(request.raw);
+  const allowed = mounted.filter(({ matches }) => matches.test(path)).map(({ method }) => method);
+  if (allowed.length > 0) {
+    void reply.header('allow', [...new Set(allowed)].join(', '));
+    const message = `${request.method} is not possible on ${path}.`;
+    return sendFailure(gateway, reply, new PortcullisError('method_not_allowed', message));
+  }
+  return sendFailure(
+    gateway,
+    reply,
+    new PortcullisError('route_not_found', `There is no route ${request.method} ${path}.`),
+  );
+}
+
+/** The path as it was sent, without its query, which may hold what must not be repeated; cut for the message. */
+function pathOf(message: IncomingMessage): string {
+  const [path = '/'] = (message.url ?? '/').split('?', 1);
+  return path.slice(0, 256);
+}
+
+function pathPattern(url: string): RegExp {
+  const source = url
+    .split('/')
+    .map((part) =>
+      part.startsWith(':') ? '[^/]+' : part === '*' ? '.*' : part.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&'),
+    )
+    .join('/');
+  return new RegExp(`^${source}/?$`, 'u');
+}

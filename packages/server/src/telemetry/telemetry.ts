@@ -1,0 +1,162 @@
+import pino from 'pino';
+import type { RunRecord } from '@portcullis/policy';
+import type { Clock } from '../ports/clock.ts';
+import type { RequestRecord, Telemetry } from '../ports/records.ts';
+import type { StorageEvent } from '../ports/storage-events.ts';
+import { Counters } from './counters.ts';
+import { RecordRing } from './ring.ts';
+
+const RECORDS_KEPT = 1_000;
+/** Log lines wait here for the disk or pipe; beyond it lines are dropped and counted rather than held for ever. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+const FLUSH_MS = 500;
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export interface TelemetryOptions {
+  readonly level: LogLevel;
+  readonly clock: Clock;
+  /** A file descriptor or path; standard output when not given. */
+  readonly destination?: number | string;
+}
+
+/** Tells what happens: one helper for each event. Lines go out asynchronously; nothing here waits or throws. */
+export class ServerTelemetry implements Telemetry {
+  readonly counters = new Counters();
+  readonly #ring = new RecordRing(RECORDS_KEPT);
+  readonly #output: ReturnType<typeof pino.destination>;
+  readonly #log: pino.Logger;
+  readonly #logsRequests: boolean;
+  readonly #clock: Clock;
+
+  constructor(options: TelemetryOptions) {
+    this.#clock = options.clock;
+    this.#output = pino.destination({
+      dest: options.destination ?? 1,
+      sync: false,
+      minLength: 8_192,
+      maxLength: MAX_BUFFERED_BYTES,
+      periodicFlush: FLUSH_MS,
+    });
+    this.#output.on('drop', () => this.counters.add('portcullis_log_lines_dropped_total'));
+    // A broken pipe (`portcullis serve | head`) must not end the gateway.
+    this.#output.on('error', () => this.counters.add('portcullis_log_write_failures_total'));
+    this.#log = pino(
+      { level: options.level, base: null, timestamp: () => `,"time":${this.#clock.now()}` },
+      this.#output,
+    );
+    this.#logsRequests = this.#log.isLevelEnabled('info');
+  }
+
+  requestFinished(record: RequestRecord, late: Promise<readonly RunRecord[]> | null): void {
+    this.counters.add('portcullis_requests_total', `end="${record.end}",status="${record.status}"`);
+    if (record.stripped_fields.length > 0) {
+      this.counters.add('portcullis_stripped_fields_total', '', record.stripped_fields.length);
+    }
+    for (const run of record.guardrails) this.#countRun(run);
+    this.#ring.add(record);
+    if (late === null) {
+      this.#logRequest(record);
+      return;
+    }
+    late.then(
+      (runs) => {
+        for (const run of runs) this.#countRun(run);
+        const complete = { ...record, guardrails: [...record.guardrails, ...runs] };
+        this.#ring.replace(complete);
+        this.#logRequest(complete);
+      },
+      (error: unknown) => {
+        this.fault('late_runs', error);
+        this.#logRequest(record);
+      },
+    );
+  }
+
+  #logRequest(record: RequestRecord): void {
+    if (!this.#logsRequests) return;
+    const { time: started_at, ...rest } = record;
+    this.#log.info({ event: 'request', started_at, ...rest });
+  }
+
+  runsMissing(callId: string, planned: number, recorded: number): void {
+    this.counters.add('portcullis_runs_missing_total');
+    this.#log.error({ event: 'runs_missing', call_id: callId, planned, recorded });
+  }
+
+  fault(where: string, error: unknown): void {
+    this.counters.add('portcullis_faults_total', `where="${where}"`);
+    this.#log.error({ event: 'fault', where, error: describe(error) });
+  }
+
+  snapshotLoaded(revision: number, digest: string, durationMs: number): void {
+    this.counters.add('portcullis_snapshot_loads_total', 'result="loaded"');
+    this.#log.info({ event: 'snapshot_loaded', revision, digest, duration_ms: Math.round(durationMs) });
+  }
+
+  /** The last good snapshot is kept; `problem` says why and what to do. */
+  snapshotRefused(problem: string): void {
+    this.counters.add('portcullis_snapshot_loads_total', 'result="refused"');
+    this.#log.error({ event: 'snapshot_refused', problem });
+  }
+
+  /** Storage says how it is by itself; how loud that is, is decided here. */
+  storage(event: StorageEvent): void {
+    const { kind, ...details } = event;
+    const line = { event: `storage_${kind}`, ...details };
+    switch (kind) {
+      case 'opened':
+      case 'migrated':
+      case 'checkpoint':
+      case 'vacuum':
+        this.#log.info(line);
+        return;
+      case 'lock_taken_over':
+      case 'unavailable':
+      case 'upkeep_failed':
+      case 'restarted':
+      case 'values_ignored':
+        this.counters.add('portcullis_storage_events_total', `kind="${kind}"`);
+        this.#log.warn(line);
+    }
+  }
+
+  info(event: string, details: Readonly<Record<string, unknown>>): void {
+    this.#log.info({ event, ...details });
+  }
+
+  warn(event: string, details: Readonly<Record<string, unknown>>): void {
+    this.#log.warn({ event, ...details });
+  }
+
+  find(callId: string): RequestRecord | null {
+    return this.#ring.find(callId);
+  }
+
+  /** Writes what is still buffered. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#output.once('error', () => resolve());
+      this.#output.flush(() => resolve());
+    });
+  }
+
+  #countRun(run: RunRecord): void {
+    this.counters.add(
+      'portcullis_guardrail_runs_total',
+      `guardrail_name=${JSON.stringify(run.guardrail_name)},hook_type="${run.executed_hook}",outcome="${run.outcome}"`,
+    );
+  }
+}
+
+/** An error for the log: its place in the code, and the chain of causes. */
+function describe(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error };
+  return {
+    name: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...('code' in error ? { code: error.code } : {}),
+    ...(error.cause === undefined ? {} : { cause: describe(error.cause) }),
+  };
+}
