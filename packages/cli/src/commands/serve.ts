@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { Environment, LogLevel } from '@portcullis/server';
+import type { RunningServer } from '@portcullis/server';
 import { printBanner } from '../banner.ts';
-import { DEMO_CONFIG, version } from '../files.ts';
+import { DEMO_CONFIG } from '../files.ts';
 import type { Output } from '../output.ts';
 import { printFindings } from '../render.ts';
 
@@ -13,29 +13,6 @@ export interface ServeOptions {
   readonly logLevel?: string;
 }
 
-/** What the server wants to know at its start. */
-interface StartOptions {
-  readonly configFile: string;
-  readonly port: number;
-  readonly host: string;
-  readonly dataDir: string;
-  readonly logLevel: LogLevel;
-  readonly env: Environment;
-}
-
-/** What the server says about itself once it listens. */
-interface Started {
-  readonly url: string;
-  readonly banner: {
-    readonly adminKey: string | null;
-    readonly dataLocation: string;
-    readonly ignoredSettings: readonly string[];
-  };
-  close(): Promise<void>;
-}
-
-type StartServer = (options: StartOptions) => Promise<Started>;
-
 const DEFAULT_PORT = 4000;
 /** This machine only: what listens on every network should be a decision (--host 0.0.0.0). */
 const DEFAULT_HOST = '127.0.0.1';
@@ -46,7 +23,6 @@ const GRACE_MS = 15_000;
 /** Starts the gateway and resolves when a signal has stopped it. Gives the exit code. */
 export async function serve(options: ServeOptions, output: Output): Promise<number> {
   const server = await import('@portcullis/server');
-  const { startServer } = server as unknown as { startServer: StartServer };
   const env = server.readEnvironment();
   const logLevel = options.logLevel ?? env.logLevel ?? 'info';
   if (!server.isLogLevel(logLevel)) {
@@ -61,9 +37,9 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
   const host = options.host ?? env.host ?? DEFAULT_HOST;
   const dataDir = options.dataDir ?? env.dataDir ?? DEFAULT_DATA_DIR;
 
-  let started: Started;
+  let started: RunningServer;
   try {
-    started = await startServer({ configFile, port, host, dataDir, logLevel, env });
+    started = await server.startServer({ configFile, port, host, dataDir, logLevel, env });
   } catch (error) {
     if (error instanceof server.ConfigRefused) {
       const source = await readFile(configFile, 'utf8').catch(() => '');
@@ -73,12 +49,17 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
     output.note(`portcullis: ${startProblem(error, host, port)}`);
     return 1;
   }
-  printBanner({ url: started.url, version: version(), config, ...started.banner }, output);
+  const { url, banner } = started;
+  for (const { place, message } of banner.warnings) {
+    const at = place === null ? configFile : `${place.file}:${place.line}:${place.column}`;
+    output.note(`${at}  warning  ${message}`);
+  }
+  printBanner({ ...banner, url, config }, output);
   return untilStopped(started, output);
 }
 
 /** The first signal lets requests under way end; the second one, or too long a wait, does not. */
-function untilStopped(started: Started, output: Output): Promise<number> {
+function untilStopped(started: RunningServer, output: Output): Promise<number> {
   return new Promise((resolve) => {
     let stopping = false;
     const end = (code: number): void => {

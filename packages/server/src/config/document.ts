@@ -281,7 +281,7 @@ const SECRET_NAME =
 const SECRET_PARENTS = new Set(['headers', 'extra_headers', 'environment_variables']);
 
 /** Whether a value at this path is a secret by the name of its key. */
-export function isSecretPath(path: FindingPath): boolean {
+function isSecretPath(path: FindingPath): boolean {
   const last = path.at(-1);
   if (typeof last === 'string' && SECRET_NAME.test(last)) return true;
   const parent = path.at(-2);

@@ -7,8 +7,8 @@ export {
   parsePort,
   readEnvironment,
 } from './env.ts';
-export { type Excerpt, excerptOf } from './excerpt.ts';
-export { loadConfig, type LoadOptions, readConfig } from './load.ts';
+export { excerptOf } from './excerpt.ts';
+export { loadConfig } from './load.ts';
 export { ConfigRefused } from './refused.ts';
 export type { ConfigResult, LoadedConfig, PlacedFinding, SourcePlace } from './types.ts';
-export { type ConfigWatch, type WatchOptions, watchConfig } from './watch.ts';
+export { watchConfig } from './watch.ts';
