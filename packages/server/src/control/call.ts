@@ -1,9 +1,7 @@
 import { errorAnswer, FieldsError, PortcullisError } from '@portcullis/contract';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
-import type { ControlContext } from './context.ts';
 import { fieldProblems } from './problems.ts';
-import { recordRefusal } from './refusals.ts';
 import type { Permission, RawRouteInput, Route, RouteAnswer } from './route.ts';
 
 /** Who asks on an `open` route without a key: may nothing. */
@@ -32,19 +30,17 @@ const NOBODY: Identity = Object.freeze({
  * Answers one request on a management route: refuses who may not call it and what is not well-formed, runs the handler,
  * and turns an expected failure into its body (V9). What is not expected is thrown on, for the adapter to log.
  */
-export async function callRoute(
-  context: ControlContext,
-  route: Route,
-  input: RawRouteInput,
-): Promise<RouteAnswer> {
+export async function callRoute(route: Route, input: RawRouteInput, nowMs: number): Promise<RouteAnswer> {
   try {
-    const identity = admit(route, input.identity, context.clock.now());
+    const identity = admit(route, input.identity, nowMs);
     const body = parsed(route.body, input.body, 'body');
     const query = parsed(route.query, input.query, 'query');
     return await route.handler({ body, query, params: input.params, identity, callId: input.callId });
   } catch (error) {
     const refusal = expected(error);
-    await recordRefusal(context, route, input, refusal);
+    if (input.identity !== null && refusal.status === 403) {
+      await route.refused?.({ identity: input.identity, callId: input.callId, reason: refusal.message });
+    }
     return errorAnswer(refusal);
   }
 }

@@ -12,6 +12,12 @@ export interface RouteInput<Body, Query> {
   readonly callId: string;
 }
 
+export interface Refusal {
+  readonly identity: Identity;
+  readonly callId: string;
+  readonly reason: string;
+}
+
 export interface RouteAnswer {
   /** 200 when it is not given. */
   readonly status?: number;
@@ -29,6 +35,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly body?: z.ZodType<Body>;
   readonly query?: z.ZodType<Query>;
   handler(input: RouteInput<Body, Query>): Promise<RouteAnswer>;
+  /** Told when somebody was refused what the role does not allow (403). Never fails. */
+  refused?(refusal: Refusal): Promise<void>;
 }
 
 /** What the adapter knows of a request. `identity` is null only when no key was sent, which `open` routes allow. */

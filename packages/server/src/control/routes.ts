@@ -3,13 +3,14 @@ import { deleteKeysRoute } from './keys/delete.ts';
 import { generateKeyRoute } from './keys/generate.ts';
 import { keyInfoRoute, keyListRoute } from './keys/read.ts';
 import { blockKeyRoute, updateKeyRoute } from './keys/update.ts';
+import { withRefusalsRecorded } from './refusals.ts';
 import type { Route } from './route.ts';
 import { teamInfoRoute, teamListRoute } from './teams/read.ts';
 import { blockTeamRoute, newTeamRoute, updateTeamRoute } from './teams/write.ts';
 
 /** Every management route, for the HTTP adapter to mount. */
 export function controlRoutes(context: ControlContext): readonly Route[] {
-  return [
+  const routes: readonly Route[] = [
     generateKeyRoute(context),
     keyInfoRoute(context),
     keyListRoute(context),
@@ -24,4 +25,5 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
     blockTeamRoute(context, true),
     blockTeamRoute(context, false),
   ];
+  return routes.map((route) => withRefusalsRecorded(route, context));
 }
