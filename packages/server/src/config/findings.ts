@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Finding, FindingPath } from '@portcullis/policy';
 import type { ConfigDocument } from './document.ts';
-import { knownKeys } from './schema-keys.ts';
+import { knownKeys, knownValues } from './schema-keys.ts';
 import { didYouMean, nearestName } from './suggest.ts';
 import type { PlacedFinding, SourcePlace } from './types.ts';
 
@@ -117,6 +117,10 @@ export class Findings {
         this.error('missing_key', path, `"${String(path.at(-1))}" is missing here: add it, with ${wanted}`);
         continue;
       }
+      if (issue.code === 'invalid_union' && issue.errors.length === 0) {
+        this.#alternative(path, knownValues(schema, plainPath(issue.path)));
+        continue;
+      }
       this.error('invalid_value', path, this.#words(issue, path));
     }
   }
@@ -137,6 +141,21 @@ export class Findings {
           ? 'remove it'
           : `known here: ${known.toSorted().join(', ')}`;
     this.error('unknown_key', path, `"${key}" is not known here and would have no effect; ${advice}`, 'key');
+  }
+
+  /** The key whose value says which alternative is meant says none of them. */
+  #alternative(path: FindingPath, known: readonly string[]): void {
+    const value = this.#document.valueAt(path);
+    if (value === undefined) {
+      this.error(
+        'missing_key',
+        path,
+        `"${String(path.at(-1))}" is missing here: add it, with ${choice(known)}`,
+      );
+      return;
+    }
+    const hint = typeof value === 'string' ? didYouMean(value, known) : '';
+    this.error('invalid_value', path, `expected ${choice(known)}${hint}`);
   }
 
   #words(issue: z.core.$ZodIssue, path: FindingPath): string {

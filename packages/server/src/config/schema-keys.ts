@@ -16,6 +16,19 @@ export function knownKeys(schema: z.ZodType, path: readonly (string | number)[])
   ];
 }
 
+/** The values that a schema spells out at a path: those that tell the alternatives of a union apart. */
+export function knownValues(schema: z.ZodType, path: readonly (string | number)[]): readonly string[] {
+  let at: readonly z.core.$ZodType[] = [schema];
+  for (const step of path) at = at.flatMap((one) => below(one, step));
+  const values = at
+    .flatMap((one) => unwrapped(one))
+    .flatMap((one): readonly unknown[] => {
+      if (one instanceof z.ZodLiteral) return [...one.values];
+      return one instanceof z.ZodEnum ? one.options : [];
+    });
+  return [...new Set(values.filter((value): value is string => typeof value === 'string'))];
+}
+
 function below(schema: z.core.$ZodType, step: string | number): readonly z.core.$ZodType[] {
   return unwrapped(schema).flatMap((one): readonly z.core.$ZodType[] => {
     if (one instanceof z.ZodObject) {
