@@ -88,14 +88,15 @@ export function runGuardrail(frame: Frame, order: RunOrder): MaybePromise<RunRes
   }
   const instance = group.pick();
   const view = viewFor(instance, order.demandedBy, frame.input.unscanned, order.segments, order.original);
-  if (view.segments.length === 0 && view.unscanned.length > 0) {
+  const nothing = !view.segments.some(hasText);
+  if (nothing && view.unscanned.length > 0) {
     const outcome = { outcome: 'not_run', reason: unscannedReason(view.unscanned) } as const;
     return bare(order, instance, outcome, view.unscanned, startedAtMs, 0);
   }
   // Nothing to look at, or only empty texts (a turn that only calls tools), is clean: there is nothing to ask about.
-  const first = view.segments.some(hasText)
-    ? inspect(frame, instance, subjectOf(frame, order, view.segments, view.original))
-    : CLEAN;
+  const first = nothing
+    ? CLEAN
+    : inspect(frame, instance, subjectOf(frame, order, view.segments, view.original));
   const blocked =
     !isPromise(first) && first.outcome.outcome === 'flagged' && first.outcome.action === 'block';
   const again = blocked ? null : segmentsToSeeAgain(instance, view);

@@ -111,6 +111,7 @@ export class WindowCore implements Core {
     this.#collected.delete(channel);
     this.#heldChars -= text.length;
     const leaves = leavesOf(channel, text, this.#context.input.codec);
+    if (leaves.segments.every((leaf) => leaf.text === '')) return release(channel, text);
     const forced: Inspection | null = leaves.unreadable ? UNREADABLE : null;
     const runs = this.#watches.map((watch) => watch.run);
     const frame = frameFor(this.#context, runs, leaves.segments, forced);
