@@ -1,0 +1,55 @@
+import { commonParamsSchema } from '@portcullis/policy';
+import { z } from 'zod';
+import { KEYWORD_CHARACTERS } from './program.ts';
+
+/** Most patterns, and most blocked words written in the configuration itself, of one guardrail. */
+export const CONFIG_LIMITS = { patterns: 500, blockedWords: 50_000 } as const;
+
+const actionSchema = z.preprocess(
+  (value) => (typeof value === 'string' ? value.toUpperCase() : value),
+  z.enum(['BLOCK', 'MASK', 'LOG']),
+);
+const severitySchema = z.preprocess(
+  (value) => (typeof value === 'string' ? value.toLowerCase() : value),
+  z.enum(['low', 'medium', 'high']),
+);
+
+/** `patterns[]`: a shipped pattern by name, or a regular expression for the linear-time engine. */
+export const patternEntrySchema = z.discriminatedUnion('pattern_type', [
+  z.strictObject({
+    pattern_type: z.literal('prebuilt'),
+    pattern_name: z.string().min(1),
+    /** Without one: the action suggested by the pattern. */
+    action: actionSchema.nullish(),
+  }),
+  z.strictObject({
+    pattern_type: z.literal('regex'),
+    pattern: z.string().min(1),
+    name: z.string().min(1).max(256),
+    action: actionSchema,
+  }),
+]);
+
+/** `blocked_words[]`, also the entries of a blocked words file. */
+export const blockedWordSchema = z.strictObject({
+  keyword: z.string().min(1).max(KEYWORD_CHARACTERS),
+  action: actionSchema,
+  description: z.string().max(1_000).nullish(),
+});
+export type BlockedWord = z.infer<typeof blockedWordSchema>;
+
+/** `litellm_params` of the built-in content filter. Unknown keys are errors. */
+export const contentFilterSchema = z.strictObject({
+  ...commonParamsSchema.shape,
+  patterns: z.array(patternEntrySchema).max(CONFIG_LIMITS.patterns).default([]),
+  blocked_words: z.array(blockedWordSchema).max(CONFIG_LIMITS.blockedWords).default([]),
+  blocked_words_file: z.string().min(1).nullable().default(null),
+  /** Applies to categories; accepted so that existing configurations load. */
+  severity_threshold: severitySchema.default('medium'),
+  pattern_redaction_format: z.string().max(256).default('[{pattern_name}_REDACTED]'),
+  keyword_redaction_tag: z.string().max(256).default('[KEYWORD_REDACTED]'),
+  categories: z.array(z.unknown()).nullish(),
+  image_model: z.string().nullish(),
+  competitor_intent_config: z.unknown().optional(),
+});
+export type ContentFilterConfig = z.infer<typeof contentFilterSchema>;

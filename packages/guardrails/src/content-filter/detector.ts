@@ -1,0 +1,219 @@
+import type { ContentKind, Edit } from '@portcullis/policy';
+import type {
+  ChannelProgress,
+  ChannelScanner,
+  Detection,
+  Detector,
+  Inspection,
+  Ports,
+  Subject,
+} from '../guardrail.ts';
+import { joinSegments, type JoinedSegments, splitEdit } from '../text/segments.ts';
+import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
+import type { Program } from './program.ts';
+import { detection, message, providerFields, responseEntry, riskScore } from './report.ts';
+import type { Match } from './rule.ts';
+import { Scan } from './scan.ts';
+
+/** Beyond these a subject is `too_complex`: UTF-16 units of all segments together, and matches. */
+export const SUBJECT_LIMITS = { units: 32 * 1024 * 1024, matches: 20_000 } as const;
+
+const CLEAN = Object.freeze({ outcome: 'clean' } as const);
+const NOTHING: readonly never[] = Object.freeze([]);
+/** Long runs of base 64 and data URLs of file parts: encoded bytes, not text. */
+const ENCODED = /^(?:data:[\w.+/-]{0,100};base64,|[0-9A-Za-z+/_-]{256})/;
+
+/** A match in a joined text, or in one segment when `joined` is null. */
+interface Placed {
+  readonly cluster: Cluster;
+  readonly segment: number;
+  readonly joined: JoinedSegments | null;
+}
+
+/** The content filter for one configuration. Scans synchronously; scans of streams are independent objects. */
+export class ContentFilter implements Detector {
+  readonly openChannel?: (kind: ContentKind, role: string | null) => ChannelScanner;
+
+  private readonly program: Program;
+  private readonly hash: (text: string) => string;
+  private readonly scan: Scan;
+  private readonly clean: Inspection;
+
+  constructor(program: Program, ports: Ports) {
+    this.program = program;
+    this.hash = ports.hash;
+    this.scan = new Scan(program);
+    this.clean = Object.freeze({
+      outcome: CLEAN,
+      edits: NOTHING,
+      detections: NOTHING,
+      unread: NOTHING,
+      trace: Object.freeze({ patterns_checked: program.rules.length, risk_score: 0 }),
+    });
+    if (program.bounded) this.openChannel = () => new FilterChannel(program, ports.hash);
+  }
+
+  inspect(subject: Subject): Inspection {
+    const { segments } = subject;
+    let units = 0;
+    for (const segment of segments) units += segment.text.length;
+    if (units > SUBJECT_LIMITS.units) return this.tooComplex('the text is too long');
+
+    const unread: { segment: number; reason: string }[] = [];
+    const groups = joinSegments(segments);
+    const memberOf = new Map<number, JoinedSegments>();
+    for (const group of groups) for (const member of group.members) memberOf.set(member, group);
+
+    const placed: Placed[] = [];
+    let count = 0;
+    for (let i = 0; i < segments.length; i++) {
+      const segment = segments[i];
+      if (segment === undefined) continue;
+      if (segment.kind === 'files' && ENCODED.test(segment.text)) {
+        unread.push({ segment: i, reason: 'encoded file content' });
+        continue;
+      }
+      const group = memberOf.get(i) ?? null;
+      if (group !== null && group.members[0] !== i) continue;
+      const clusters = group === null ? this.scanText(segment.text) : this.scanGroup(group, segments);
+      for (const cluster of clusters) {
+        count += cluster.matches.length;
+        placed.push({ cluster, segment: i, joined: group });
+      }
+      if (count > SUBJECT_LIMITS.matches) return this.tooComplex('the text has too many matches');
+    }
+    if (placed.length === 0) return unread.length === 0 ? this.clean : { ...this.clean, unread };
+    return this.report(placed, unread);
+  }
+
+  /** Frees the memory of the custom expressions. */
+  dispose(): void {
+    for (const rule of this.program.customRules) rule.regex.free();
+  }
+
+  private scanText(text: string): readonly Cluster[] {
+    this.scan.reset();
+    try {
+      return this.scan.feed(text, true);
+    } finally {
+      this.scan.reset();
+    }
+  }
+
+  /**
+   * Scans adjacent parts each on its own and joined (E9), in the positions of the joined text. A part's own matches count,
+   * because joining can glue a letter to a value.
+   */
+  private scanGroup(group: JoinedSegments, segments: Subject['segments']): readonly Cluster[] {
+    const matches: Match[] = [];
+    const seen = new Set<string>();
+    const add = (clusters: readonly Cluster[], shift: number) => {
+      for (const cluster of clusters) {
+        for (const match of cluster.matches) {
+          const moved = { ...match, start: match.start + shift, end: match.end + shift };
+          const key = `${moved.rule.id} ${moved.start} ${moved.end}`;
+          if (!seen.has(key)) matches.push(moved);
+          seen.add(key);
+        }
+      }
+    };
+    add(this.scanText(group.text), 0);
+    group.members.forEach((member, index) => {
+      add(this.scanText(segments[member]?.text ?? ''), group.starts[index] ?? 0);
+    });
+    return takeClusters(matches.sort(compareMatches), Infinity);
+  }
+
+  private report(placed: readonly Placed[], unread: Inspection['unread']): Inspection {
+    const edits: Edit[] = [];
+    const detections: Detection[] = [];
+    const matches: Match[] = [];
+    let block: Match | null = null;
+    for (const { cluster, segment, joined } of placed) {
+      block ??= cluster.block;
+      for (const edit of cluster.edits) {
+        if (joined === null) edits.push({ segment, ...edit });
+        else edits.push(...splitEdit(joined, edit));
+      }
+      for (const match of cluster.matches) {
+        matches.push(match);
+        detections.push(detection(match, spanOf(match, segment, joined), this.hash));
+      }
+    }
+    edits.sort((a, b) => a.segment - b.segment || a.start - b.start);
+    const flagged = block ?? (edits.length === 0 ? (matches[0] ?? null) : null);
+    return {
+      outcome:
+        flagged === null
+          ? { outcome: 'masked' }
+          : { outcome: 'flagged', action: block === null ? 'log' : 'block', message: message(flagged.rule) },
+      edits,
+      detections,
+      unread,
+      trace: {
+        patterns_checked: this.program.rules.length,
+        risk_score: riskScore(matches),
+        guardrail_response: matches.map((match) => responseEntry(match.rule)),
+        ...(block === null ? {} : { provider_fields: providerFields(block.rule) }),
+      },
+    };
+  }
+
+  private tooComplex(reason: string): Inspection {
+    return {
+      ...this.clean,
+      outcome: { outcome: 'error', error_class: 'too_complex', reason },
+      trace: { patterns_checked: this.program.rules.length },
+    };
+  }
+}
+
+/** Where a match is: a match over several parts is reported where it begins, up to the end of that part. */
+function spanOf(match: Match, segment: number, joined: JoinedSegments | null): Detection['span'] {
+  if (joined === null) return { segment, start: match.start, end: match.end };
+  const part = splitEdit(joined, { start: match.start, end: match.end, replacement: '' })[0];
+  return part === undefined ? null : { segment: part.segment, start: part.start, end: part.end };
+}
+
+/** Scans one growing text with the same core as a whole one. After a block it says the same again. */
+class FilterChannel implements ChannelScanner {
+  private readonly scan: Scan;
+  private readonly hash: (text: string) => string;
+  private blocked: ChannelProgress | null = null;
+
+  constructor(program: Program, hash: (text: string) => string) {
+    this.scan = new Scan(program);
+    this.hash = hash;
+  }
+
+  push(text: string, done: boolean): ChannelProgress {
+    if (this.blocked !== null) return this.blocked;
+    const clusters = this.scan.feed(text, done);
+    if (clusters.length === 0) {
+      return { certainUpTo: this.scan.certainUpTo, edits: NOTHING, detections: NOTHING, outcome: CLEAN };
+    }
+    const edits: ChannelProgress['edits'][number][] = [];
+    const detections: Detection[] = [];
+    for (const cluster of clusters) {
+      const span = (match: Match) => ({ segment: 0, start: match.start, end: match.end });
+      for (const match of cluster.matches) detections.push(detection(match, span(match), this.hash));
+      if (cluster.block !== null) {
+        const outcome = {
+          outcome: 'flagged',
+          action: 'block',
+          message: message(cluster.block.rule),
+        } as const;
+        // Repeated calls must not release or report anything twice.
+        this.blocked = { certainUpTo: cluster.start, edits: NOTHING, detections: NOTHING, outcome };
+        return { certainUpTo: cluster.start, edits, detections, outcome };
+      }
+      edits.push(...cluster.edits);
+    }
+    const logged = clusters[0]?.matches[0];
+    const outcome: ChannelProgress['outcome'] =
+      edits.length > 0 || logged === undefined
+        ? { outcome: 'masked' }
+        : { outcome: 'flagged', action: 'log', message: message(logged.rule) };
+    return { certainUpTo: this.scan.certainUpTo, edits, detections, outcome };
+  }
+}

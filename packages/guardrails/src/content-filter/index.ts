@@ -1,0 +1,136 @@
+import { BINARY_KINDS, CONTENT_KINDS, type ContentKind, HOOKS } from '@portcullis/policy';
+import { ConfigProblem, type DetectorDefinition } from '../guardrail.ts';
+import { readBlockedWords, type WordsFolder } from './blocked-words-file.ts';
+import { type BlockedWord, type ContentFilterConfig, contentFilterSchema } from './config.ts';
+import { ContentFilter } from './detector.ts';
+import { LinearRegex, RegexProblem } from './linear-regex.ts';
+import { findPattern } from './patterns/index.ts';
+import { KeywordProblem, Program, type RuleSource } from './program.ts';
+
+const READABLE: ReadonlySet<ContentKind> = new Set(CONTENT_KINDS.filter((kind) => !BINARY_KINDS.has(kind)));
+
+export type { WordsFolder } from './blocked-words-file.ts';
+
+/**
+ * The built-in content filter: prebuilt patterns, regular expressions and blocked words, local and synchronous.
+ *
+ * @param words Where `blocked_words_file` is read from; null refuses that setting.
+ */
+export function contentFilterWith(words: WordsFolder | null): DetectorDefinition<ContentFilterConfig> {
+  return {
+    ids: ['litellm_content_filter', 'content_filter'],
+    title: 'Content filter',
+    configSchema: contentFilterSchema,
+    facts: (config) => ({ hooks: HOOKS, masks: masks(config) }),
+    reads: () => READABLE,
+    // Adjacent parts of a message are also scanned joined, so a verdict can depend on more than one segment.
+    deterministic: 'subject',
+    timeoutMs: 2_000,
+    create: (config, ports) => new ContentFilter(compile(config, words), ports),
+  };
+}
+
+/** The content filter without access to files. */
+export const contentFilter: DetectorDefinition<ContentFilterConfig> = contentFilterWith(null);
+
+/** A words file may hold masked words; whether it does is not known before it is read, so it counts as masking. */
+function masks(config: ContentFilterConfig): boolean {
+  if (config.blocked_words_file !== null) return true;
+  if (config.blocked_words.some((word) => word.action === 'MASK')) return true;
+  return config.patterns.some((entry) => {
+    const suggested = entry.pattern_type === 'prebuilt' ? findPattern(entry.pattern_name)?.action : undefined;
+    return (entry.action ?? suggested) === 'MASK';
+  });
+}
+
+function compile(config: ContentFilterConfig, words: WordsFolder | null): Program {
+  refuseUnavailable(config);
+  const sources: RuleSource[] = [];
+  const paths: (readonly (string | number)[])[] = [];
+  const add = (source: RuleSource, path: readonly (string | number)[]) => {
+    sources.push(source);
+    paths.push(path);
+  };
+  try {
+    config.patterns.forEach((_entry, index) => add(patternSource(config, index), ['patterns', index]));
+    config.blocked_words.forEach((word, index) =>
+      add(keywordSource(config, word), ['blocked_words', index, 'keyword']),
+    );
+    if (config.blocked_words_file !== null) {
+      for (const word of readBlockedWords(words, config.blocked_words_file)) {
+        add(keywordSource(config, word), ['blocked_words_file']);
+      }
+    }
+    if (sources.length === 0) {
+      throw new ConfigProblem(
+        [],
+        'the content filter has nothing to look for: add patterns or blocked_words',
+      );
+    }
+    return new Program(sources);
+  } catch (error) {
+    for (const source of sources) if (source.kind === 'regex') source.regex.free();
+    if (error instanceof KeywordProblem)
+      throw new ConfigProblem(paths[error.index] ?? ['blocked_words'], error.message);
+    if (error instanceof RangeError) throw new ConfigProblem(['blocked_words'], error.message);
+    throw error;
+  }
+}
+
+/** Settings that this build does not serve are refused: a filter that silently checks less would be worse than none. */
+function refuseUnavailable(config: ContentFilterConfig): void {
+  if (config.categories !== undefined && config.categories !== null && config.categories.length > 0) {
+    throw new ConfigProblem(
+      ['categories'],
+      'categories are not available yet; remove them or use blocked_words',
+    );
+  }
+  if (config.image_model !== undefined && config.image_model !== null) {
+    throw new ConfigProblem(['image_model'], 'image_model is not available yet; images are not read');
+  }
+  if (config.competitor_intent_config !== undefined && config.competitor_intent_config !== null) {
+    throw new ConfigProblem(['competitor_intent_config'], 'competitor_intent_config is not available yet');
+  }
+}
+
+function patternSource(config: ContentFilterConfig, index: number): RuleSource {
+  const entry = config.patterns[index] as ContentFilterConfig['patterns'][number];
+  if (entry.pattern_type === 'prebuilt') {
+    const spec = findPattern(entry.pattern_name);
+    if (spec === null) {
+      throw new ConfigProblem(
+        ['patterns', index, 'pattern_name'],
+        `there is no prebuilt pattern "${entry.pattern_name}"`,
+      );
+    }
+    const replacement = redaction(config, entry.pattern_name);
+    return { kind: 'pattern', spec, action: entry.action ?? spec.action, replacement };
+  }
+  try {
+    const regex = new LinearRegex(entry.pattern);
+    return {
+      kind: 'regex',
+      name: entry.name,
+      regex,
+      action: entry.action,
+      replacement: redaction(config, entry.name),
+    };
+  } catch (error) {
+    if (error instanceof RegexProblem) throw new ConfigProblem(['patterns', index, 'pattern'], error.message);
+    throw error;
+  }
+}
+
+function redaction(config: ContentFilterConfig, name: string): string {
+  return config.pattern_redaction_format.replaceAll('{pattern_name}', () => name.toUpperCase());
+}
+
+function keywordSource(config: ContentFilterConfig, word: BlockedWord): RuleSource {
+  return {
+    kind: 'keyword',
+    keyword: word.keyword,
+    description: word.description ?? null,
+    action: word.action,
+    replacement: config.keyword_redaction_tag,
+  };
+}

@@ -1,0 +1,64 @@
+import type { Validator } from '../validators/verdict.ts';
+
+export type Severity = 'low' | 'medium' | 'high';
+export type Action = 'BLOCK' | 'MASK' | 'LOG';
+
+/**
+ * Where a match can begin, so that the expression runs only there.
+ *
+ * - `literal`: the match begins at one of these texts (lower case; found in any case), or, with `back`, at the beginning of
+ *   the run of characters before it that `back` describes.
+ * - `digit`: at the first digit of a run of digits, or `leads` characters before it.
+ */
+export type Anchor =
+  | { readonly kind: 'literal'; readonly literals: readonly string[]; readonly back?: Back }
+  | { readonly kind: 'digit'; readonly leads?: readonly number[] };
+
+/** Characters that may stand between the beginning of a match and its literal, and how many at most. */
+export interface Back {
+  readonly accepts: (code: number) => boolean;
+  readonly max: number;
+}
+
+/** Words near a match. The window is counted in characters of the normalised text, from the match's edges. */
+export interface Nearby {
+  readonly words: readonly string[];
+  readonly before: number;
+  readonly after: number;
+}
+
+/**
+ * One prebuilt pattern. Texts are normalised before matching (see `text/view.ts`), so an expression need not know about
+ * full-width digits, invisible characters, or kinds of dashes and spaces.
+ */
+export interface PatternSpec {
+  readonly name: string;
+  readonly display_name: string;
+  readonly group: string;
+  readonly description: string;
+  /** A made-up value that matches. */
+  readonly example: string;
+  /** Tried in this order where a match can begin; the first that the validator does not refuse counts. Bounded repeats only. */
+  readonly regex: readonly string[];
+  readonly ignoreCase?: boolean;
+  readonly anchor: Anchor;
+  /** Fewest digits a match has, when it consists of digits and ` .-/()+,` alone. Saves running the expression. */
+  readonly minDigits?: number;
+  /** No digit or letter may be glued on. `start` only for texts whose end the expression decides. */
+  readonly boundary?: 'both' | 'start' | 'none';
+  readonly validate?: Validator;
+  /** Length of the part of the match that counts, for expressions that take along the punctuation after it. */
+  readonly trim?: (text: string) => number;
+  /** `always`: only near one of the words. `unless_valid`: or when the validator passes. */
+  readonly context?: Nearby & { readonly needed: 'always' | 'unless_valid' };
+  /** Words that show the match to be something else. */
+  readonly avoid?: Nearby;
+  readonly action: Action;
+  readonly severity: Severity;
+  readonly positives: readonly string[];
+  readonly negatives: readonly string[];
+}
+
+/** Groups whose matches win over digit patterns inside them. */
+export const CREDENTIALS = 'Credentials';
+export const NETWORK = 'Network';

@@ -1,0 +1,283 @@
+import { foldKeyword } from '../text/view.ts';
+import { Automaton } from './automaton.ts';
+import type { LinearRegex } from './linear-regex.ts';
+import {
+  type Action,
+  CREDENTIALS,
+  NETWORK,
+  type Nearby,
+  type PatternSpec,
+  type Severity,
+} from './patterns/spec.ts';
+import { regexExtent } from './regex-extent.ts';
+import {
+  type ContextWindow,
+  GLUE,
+  isGlue,
+  type KeywordRule,
+  type PatternRule,
+  RANK,
+  type RegexRule,
+  type Rule,
+} from './rule.ts';
+
+/** Keywords with more wildcards could be slow to compare. */
+export const KEYWORD_WILDCARDS = 8;
+/** Longest keyword in UTF-16 units. */
+export const KEYWORD_CHARACTERS = 500;
+/** A space of a keyword matches this many white-space characters. */
+const KEYWORD_SPACES = 8;
+
+/** What to look for, as written in a configuration. */
+export type RuleSource =
+  | {
+      readonly kind: 'pattern';
+      readonly spec: PatternSpec;
+      readonly action: Action;
+      readonly replacement: string;
+    }
+  | {
+      readonly kind: 'keyword';
+      readonly keyword: string;
+      readonly description: string | null;
+      readonly action: Action;
+      readonly replacement: string;
+    }
+  | {
+      readonly kind: 'regex';
+      readonly name: string;
+      readonly regex: LinearRegex;
+      readonly action: Action;
+      readonly replacement: string;
+    };
+
+/** What ends at a literal: a rule whose match may begin there, or a word of a context set. */
+interface LiteralUses {
+  readonly rules: number[];
+  readonly contexts: number[];
+}
+
+/** Severity of what the administrator wrote: there is nothing to judge it by. */
+const CUSTOM_SEVERITY: Severity = 'medium';
+
+/** A keyword that cannot be used, with the reason. */
+export class KeywordProblem extends Error {
+  override readonly name = 'KeywordProblem';
+  /** Index of the source. */
+  readonly index: number;
+  constructor(index: number, reason: string) {
+    super(reason);
+    this.index = index;
+  }
+}
+
+/**
+ * The rules of one guardrail, compiled: one automaton over all literals, keywords and context words, and what to do at each
+ * hit. Immutable, shared by any number of scans.
+ */
+export class Program {
+  readonly rules: readonly Rule[];
+  readonly automaton: Automaton;
+  readonly uses: readonly LiteralUses[];
+  /** Rules that may begin at (`lead` units before) the first digit of a run. */
+  readonly digitRules: readonly { readonly rule: PatternRule; readonly lead: number }[];
+  readonly backRules: readonly PatternRule[];
+  readonly customRules: readonly RegexRule[];
+  readonly contextSets: number;
+  readonly maxLead: number;
+  /** How many units before the earliest undecided position a decision can need. */
+  readonly retain: number;
+  /** Whether every rule has a longest match, so that a stream can be scanned piece by piece. */
+  readonly bounded: boolean;
+
+  /**
+   * @throws KeywordProblem (with the index of the source) or RangeError for what cannot be compiled.
+   */
+  constructor(sources: readonly RuleSource[]) {
+    const literals = new LiteralTable();
+    const digitRules: { rule: PatternRule; lead: number }[] = [];
+    this.rules = sources.map((source, id) => {
+      switch (source.kind) {
+        case 'pattern': {
+          const rule = compilePattern(id, source, literals);
+          if (source.spec.anchor.kind === 'digit') {
+            for (const lead of source.spec.anchor.leads ?? [0]) digitRules.push({ rule, lead });
+          }
+          return rule;
+        }
+        case 'keyword':
+          return compileKeyword(id, source, literals);
+        case 'regex':
+          return compileRegex(id, source);
+      }
+    });
+    this.automaton = new Automaton(literals.texts);
+    this.uses = literals.uses;
+    this.contextSets = literals.sets;
+    this.digitRules = digitRules;
+    this.backRules = this.rules
+      .filter((rule) => rule.kind === 'pattern')
+      .filter((rule) => rule.back !== null);
+    this.customRules = this.rules.filter((rule) => rule.kind === 'regex');
+    this.maxLead = digitRules.reduce((most, entry) => Math.max(most, entry.lead), 0);
+    this.bounded = this.rules.every((rule) => rule.max < Infinity);
+    const reach = this.rules.map(
+      (rule) => rule.before + (rule.kind === 'pattern' ? (rule.back?.max ?? 0) : 0),
+    );
+    this.retain = this.automaton.longest + 8 + reach.reduce((most, one) => Math.max(most, one), 0);
+  }
+}
+
+/** Collects the literals of all rules, each once, with everything that wants to know of it. */
+class LiteralTable {
+  readonly texts: string[] = [];
+  readonly uses: LiteralUses[] = [];
+  sets = 0;
+  private readonly ids = new Map<string, number>();
+  private readonly setIds = new Map<string, number>();
+
+  anchor(text: string, rule: number): void {
+    this.use(text).rules.push(rule);
+  }
+
+  context(words: readonly string[]): number {
+    const key = words.join('\n');
+    const known = this.setIds.get(key);
+    if (known !== undefined) return known;
+    const set = this.sets;
+    this.sets += 1;
+    this.setIds.set(key, set);
+    for (const word of words) this.use(foldKeyword(word)).contexts.push(set);
+    return set;
+  }
+
+  private use(text: string): LiteralUses {
+    let id = this.ids.get(text);
+    if (id === undefined) {
+      id = this.texts.length;
+      this.ids.set(text, id);
+      this.texts.push(text);
+      this.uses.push({ rules: [], contexts: [] });
+    }
+    return this.uses[id] as LiteralUses;
+  }
+}
+
+function compilePattern(
+  id: number,
+  source: Extract<RuleSource, { kind: 'pattern' }>,
+  literals: LiteralTable,
+): PatternRule {
+  const { spec } = source;
+  const boundary = spec.boundary ?? 'both';
+  let max = 0;
+  let before = 1;
+  let after = 1;
+  const regexes = spec.regex.map((text) => {
+    const whole = boundary === 'both' ? `(?:${text})(?![${GLUE}])` : text;
+    const extent = regexExtent(whole);
+    max = Math.max(max, extent.max);
+    before = Math.max(before, extent.before);
+    after = Math.max(after, extent.after);
+    const grouped = /\((?!\?)/.test(text.replace(/\\[^]|\[[^\]]*\]/g, ''));
+    return {
+      regex: new RegExp(whole, `y${spec.ignoreCase === true ? 'i' : ''}${grouped ? 'd' : ''}`),
+      grouped,
+    };
+  });
+  const context = spec.context === undefined ? null : windowOf(spec.context, literals);
+  const avoid = spec.avoid === undefined ? null : windowOf(spec.avoid, literals);
+  for (const near of [spec.context, spec.avoid]) {
+    if (near === undefined) continue;
+    before = Math.max(before, near.before + 1);
+    after = Math.max(after, near.after + 1);
+  }
+  if (spec.anchor.kind === 'literal') for (const text of spec.anchor.literals) literals.anchor(text, id);
+  return {
+    kind: 'pattern',
+    id,
+    name: spec.name,
+    action: source.action,
+    severity: spec.severity,
+    group: spec.group,
+    replacement: source.replacement,
+    max,
+    before,
+    after,
+    rank:
+      spec.group === CREDENTIALS ? RANK.credential : spec.group === NETWORK ? RANK.network : RANK.identifier,
+    regexes,
+    edge: boundary !== 'none',
+    minDigits: spec.minDigits ?? 0,
+    back: spec.anchor.kind === 'literal' ? (spec.anchor.back ?? null) : null,
+    validate: spec.validate ?? null,
+    trim: spec.trim ?? null,
+    context: context === null ? null : { ...context, always: spec.context?.needed === 'always' },
+    avoid,
+  };
+}
+
+function windowOf(near: Nearby, literals: LiteralTable): ContextWindow {
+  return { set: literals.context(near.words), before: near.before, after: near.after };
+}
+
+/**
+ * Compiles a keyword. Case does not matter. Letters or digits glued to it prevent a match, so "ass" is not found in
+ * "assistant". A space matches any white space. `*` is one optional arbitrary character, as in the reference; at an end of
+ * the keyword it allows a glued letter there.
+ */
+function compileKeyword(
+  id: number,
+  source: Extract<RuleSource, { kind: 'keyword' }>,
+  literals: LiteralTable,
+): KeywordRule {
+  const folded = foldKeyword(source.keyword).trim().replace(/\s+/g, ' ');
+  const core = folded.replace(/^[* ]+|[* ]+$/g, '');
+  if (core === '') throw new KeywordProblem(id, 'a keyword needs at least one visible character besides "*"');
+  if (core.length > KEYWORD_CHARACTERS)
+    throw new KeywordProblem(id, `a keyword has at most ${KEYWORD_CHARACTERS} characters`);
+  const stars = core.split('*').length - 1;
+  if (stars > KEYWORD_WILDCARDS)
+    throw new KeywordProblem(id, `a keyword has at most ${KEYWORD_WILDCARDS} "*"`);
+  const fixed = !/[* ]/.test(core);
+  literals.anchor(/^[^* ]+/.exec(core)?.[0] ?? core, id);
+  const spaces = core.split(' ').length - 1;
+  return {
+    kind: 'keyword',
+    id,
+    name: source.keyword,
+    description: source.description,
+    action: source.action,
+    severity: CUSTOM_SEVERITY,
+    group: null,
+    replacement: source.replacement,
+    max: core.length + spaces * (KEYWORD_SPACES - 1),
+    before: 1,
+    after: 1,
+    length: core.length,
+    regex: fixed ? null : new RegExp(keywordExpression(core), 'yi'),
+    edgeStart: !folded.startsWith('*') && isGlue(core.charCodeAt(0)),
+    edgeEnd: !folded.endsWith('*') && isGlue(core.charCodeAt(core.length - 1)),
+  };
+}
+
+function keywordExpression(core: string): string {
+  const escaped = core.replace(/[\\^$.+?()[\]{}|/]/g, '\\$&');
+  return escaped.replace(/ /g, `\\s{1,${KEYWORD_SPACES}}`).replace(/\*/g, '[^]?');
+}
+
+function compileRegex(id: number, source: Extract<RuleSource, { kind: 'regex' }>): RegexRule {
+  return {
+    kind: 'regex',
+    id,
+    name: source.name,
+    action: source.action,
+    severity: CUSTOM_SEVERITY,
+    group: null,
+    replacement: source.replacement,
+    max: source.regex.max,
+    before: source.regex.before,
+    after: source.regex.after,
+    regex: source.regex,
+  };
+}

@@ -1,0 +1,57 @@
+import type { Detection } from '../guardrail.ts';
+import type { Severity } from './patterns/spec.ts';
+import type { Match, Rule } from './rule.ts';
+
+/**
+ * Points of the risk score by severity: credentials, payment data and national ids are high; contact data, and what an
+ * administrator listed, medium; network addresses and postcodes low.
+ */
+const POINTS: Readonly<Record<Severity, number>> = { low: 1, medium: 4, high: 7 };
+
+/**
+ * Risk of one run on the scale 0 to 10, one decimal: 10 when blocked; else the points of the most severe match (half for
+ * one that is only logged) and 0.6 for each further match up to five, at most 9.9. Unlike the reference's figure it does
+ * not depend on how many rules are configured.
+ */
+export function riskScore(matches: readonly Match[]): number {
+  if (matches.length === 0) return 0;
+  if (matches.some((match) => match.rule.action === 'BLOCK')) return 10;
+  const points = (rule: Rule) => POINTS[rule.severity] * (rule.action === 'LOG' ? 0.5 : 1);
+  const most = matches.reduce((top, match) => Math.max(top, points(match.rule)), 0);
+  return Math.round(Math.min(9.9, most + 0.6 * Math.min(matches.length - 1, 5)) * 10) / 10;
+}
+
+/** The message of a block or a flag. Names the rule, never the matched text. */
+export function message(rule: Rule): string {
+  if (rule.kind !== 'keyword') return `Content blocked: ${rule.name} pattern detected`;
+  const text = `Content blocked: keyword '${rule.name}' detected`;
+  return rule.description === null ? text : `${text} (${rule.description})`;
+}
+
+/** Details of a block for clients that read the reference's fields. */
+export function providerFields(rule: Rule): Readonly<Record<string, unknown>> {
+  const error = message(rule);
+  if (rule.kind !== 'keyword') return { error, pattern: rule.name };
+  return { error, keyword: rule.name, description: rule.description };
+}
+
+/** One entry of `guardrail_response`, in the reference's shape. */
+export function responseEntry(rule: Rule): Readonly<Record<string, unknown>> {
+  if (rule.kind !== 'keyword') return { type: 'pattern', pattern_name: rule.name, action: rule.action };
+  return { type: 'blocked_word', keyword: rule.name, action: rule.action, description: rule.description };
+}
+
+/** The detection of a match at a place. */
+export function detection(match: Match, span: Detection['span'], hash: (text: string) => string): Detection {
+  const { rule } = match;
+  return {
+    type: rule.kind === 'keyword' ? 'blocked_word' : rule.name,
+    span,
+    action: rule.action,
+    method: rule.kind === 'keyword' ? 'keyword' : 'regex',
+    score: null,
+    category: rule.group,
+    severity: rule.severity,
+    hash: hash(match.value),
+  };
+}

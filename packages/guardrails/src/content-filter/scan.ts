@@ -1,0 +1,346 @@
+import { View } from '../text/view.ts';
+import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
+import type { Program } from './program.ts';
+import { type ContextWindow, isGlue, type KeywordRule, type Match, type PatternRule } from './rule.ts';
+
+/** The view is cut back only when this many units can go, so that the cost of cutting stays small. */
+const TRIM_UNITS = 2_048;
+/** How far the digits after a first digit are counted before the expressions that need many of them run. */
+const DIGIT_LOOK = 48;
+
+const NO_CLUSTERS: readonly Cluster[] = [];
+
+/**
+ * One pass over one text, whole or in pieces, with the same result for any cutting.
+ *
+ * What makes it so: every decision depends on a bounded stretch of the normalised text around a possible beginning of a
+ * match, and is made only when that stretch is known (or the text has ended). Possible beginnings come from the automaton
+ * and from runs of digits, are queued in the order in which the text reveals them, and each rule works through its own
+ * in that order. What lies before the earliest undecided beginning is certain.
+ *
+ * Memory is bounded by the longest match, the windows, and the open matches. An object is reused for many texts: a clean
+ * text allocates nothing.
+ */
+export class Scan {
+  /** Source position up to which everything is decided. */
+  certainUpTo = 0;
+
+  private readonly program: Program;
+  private readonly view = new View();
+  private readonly table: Int32Array;
+  private readonly ascii: Uint16Array;
+
+  private scanned = 0;
+  private state = 0;
+  private readonly queueRules: number[] = [];
+  private readonly queueStarts: number[] = [];
+  /** Per rule: where its next match may begin. */
+  private readonly cursors: Int32Array;
+  /** Per rule: the round in which one of its beginnings had to wait. */
+  private readonly waiting: Int32Array;
+  private round = 0;
+  private readonly contextStarts: number[][];
+  private readonly contextEnds: number[][];
+  private readonly found: Match[] = [];
+  private readonly onHit: (literal: number, length: number) => void;
+  private hitEnd = 0;
+
+  constructor(program: Program) {
+    this.program = program;
+    this.table = program.automaton.table;
+    this.ascii = program.automaton.ascii;
+    this.cursors = new Int32Array(program.rules.length);
+    this.waiting = new Int32Array(program.rules.length);
+    this.contextStarts = Array.from({ length: program.contextSets }, () => []);
+    this.contextEnds = Array.from({ length: program.contextSets }, () => []);
+    this.onHit = (literal, length) => this.hit(literal, length);
+  }
+
+  /** Forgets everything, ready for another text. */
+  reset(): void {
+    this.view.reset();
+    this.certainUpTo = 0;
+    this.scanned = 0;
+    this.state = 0;
+    this.queueRules.length = 0;
+    this.queueStarts.length = 0;
+    this.cursors.fill(0);
+    this.found.length = 0;
+    for (const list of this.contextStarts) list.length = 0;
+    for (const list of this.contextEnds) list.length = 0;
+  }
+
+  /**
+   * Takes the next piece; `done` marks the last one.
+   * @returns the clusters that have become certain, in order of position.
+   */
+  feed(piece: string, done: boolean): readonly Cluster[] {
+    this.view.append(piece, done);
+    this.readAhead();
+    const known = done ? Infinity : this.view.end;
+    if (this.queueRules.length > 0) this.decide(known);
+    if (this.program.customRules.length > 0) this.searchCustom(known);
+    const undecided = done ? this.view.end : this.earliestUndecided();
+    const limit = this.view.sourceStart(undecided);
+    let clusters = NO_CLUSTERS;
+    if (this.found.length > 0) {
+      this.found.sort(compareMatches);
+      clusters = takeClusters(this.found, limit);
+    }
+    this.certainUpTo = Math.min(limit, this.found[0]?.start ?? limit);
+    if (!done) this.forget(undecided);
+    return clusters;
+  }
+
+  /** Runs the automaton over what is new, queueing every place where a match may begin. */
+  private readAhead(): void {
+    const { table, ascii } = this;
+    const { automaton } = this.program;
+    const { text, base } = this.view;
+    const wide = automaton.wide;
+    let state = this.state;
+    for (let i = this.scanned - base; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      let kind = 0;
+      let info = 0;
+      if (code < 128) {
+        info = ascii[code] as number;
+        kind = info & 255;
+      } else if (wide) kind = automaton.wideClass(code);
+      const entry = table[state + kind] as number;
+      state = entry >> 1;
+      if (info >= 256 && (i === 0 || !isDigit(text.charCodeAt(i - 1)))) this.digits(i);
+      if ((entry & 1) !== 0) {
+        this.hitEnd = base + i + 1;
+        automaton.forEachHit(state, this.onHit);
+      }
+    }
+    this.state = state;
+    this.scanned = base + text.length;
+  }
+
+  /** A run of digits begins at `at` (relative to the buffer). */
+  private digits(at: number): void {
+    const { digitRules } = this.program;
+    if (digitRules.length === 0) return;
+    const { text, base } = this.view;
+    const glued = at > 0 && isGlue(text.charCodeAt(at - 1));
+    const count = this.countDigits(at);
+    for (const { rule, lead } of digitRules) {
+      if (rule.minDigits > count || lead > at + base) continue;
+      if (lead === 0 && glued && rule.edge) continue;
+      this.enqueue(rule.id, base + at - lead);
+    }
+  }
+
+  /** Digits that a match of digits and separators beginning here can have; Infinity while the text may go on with more. */
+  private countDigits(at: number): number {
+    const { text } = this.view;
+    const stop = Math.min(text.length, at + DIGIT_LOOK);
+    let count = 0;
+    for (let i = at; i < stop; i++) {
+      const code = text.charCodeAt(i);
+      if (isDigit(code)) count += 1;
+      else if (!isDigitSeparator(code)) return count;
+    }
+    return stop === text.length && this.view.complete ? count : Infinity;
+  }
+
+  private hit(literal: number, length: number): void {
+    const uses = this.program.uses[literal];
+    if (uses === undefined) return;
+    const start = this.hitEnd - length;
+    const { text, base } = this.view;
+    const glued = start > 0 && isGlue(text.charCodeAt(start - 1 - base));
+    for (const id of uses.rules) {
+      const rule = this.program.rules[id];
+      if (rule?.kind === 'keyword') {
+        if (!(glued && rule.edgeStart)) this.enqueue(id, start);
+      } else if (rule?.kind === 'pattern') {
+        if (rule.back !== null) this.enqueue(id, this.runStart(rule, start));
+        else if (!(glued && rule.edge)) this.enqueue(id, start);
+      }
+    }
+    if (glued) return;
+    for (const set of uses.contexts) {
+      this.contextStarts[set]?.push(start);
+      this.contextEnds[set]?.push(this.hitEnd);
+    }
+  }
+
+  /** Where the run of characters that may precede a literal at `from` begins. */
+  private runStart(rule: PatternRule, from: number): number {
+    if (rule.back === null) return from;
+    const { text, base } = this.view;
+    const { accepts, max } = rule.back;
+    let at = from - base;
+    const stop = Math.max(0, at - max);
+    while (at > stop && accepts(text.charCodeAt(at - 1))) at -= 1;
+    return base + at;
+  }
+
+  private enqueue(rule: number, start: number): void {
+    this.queueRules.push(rule);
+    this.queueStarts.push(start);
+  }
+
+  /** Tries the queued beginnings whose surroundings are known up to `known`, each rule in its own order. */
+  private decide(known: number): void {
+    const { queueRules, queueStarts, waiting, cursors } = this;
+    this.round += 1;
+    let left = 0;
+    for (let i = 0; i < queueRules.length; i++) {
+      const id = queueRules[i] as number;
+      const start = queueStarts[i] as number;
+      const rule = this.program.rules[id];
+      if (rule === undefined || rule.kind === 'regex' || start < (cursors[id] as number)) continue;
+      if (waiting[id] === this.round || start + rule.max + rule.after > known) {
+        waiting[id] = this.round;
+        queueRules[left] = id;
+        queueStarts[left] = start;
+        left += 1;
+      } else if (rule.kind === 'keyword') this.tryKeyword(rule, start);
+      else this.tryPattern(rule, start);
+    }
+    queueRules.length = left;
+    queueStarts.length = left;
+  }
+
+  private tryKeyword(rule: KeywordRule, start: number): void {
+    const { text, base } = this.view;
+    let end = start + rule.length;
+    if (rule.regex !== null) {
+      rule.regex.lastIndex = start - base;
+      if (!rule.regex.test(text)) return;
+      end = base + rule.regex.lastIndex;
+    }
+    if (rule.edgeEnd && isGlue(text.charCodeAt(end - base))) return;
+    this.record(rule, start, end);
+  }
+
+  private tryPattern(rule: PatternRule, start: number): void {
+    const { text, base } = this.view;
+    const at = start - base;
+    if (rule.edge && at > 0 && isGlue(text.charCodeAt(at - 1))) return;
+    for (const { regex, grouped } of rule.regexes) {
+      regex.lastIndex = at;
+      let from = at;
+      let to: number;
+      if (grouped) {
+        const found = regex.exec(text);
+        const span = found?.indices?.[1] ?? found?.indices?.[0];
+        if (span === undefined) continue;
+        [from, to] = span;
+      } else {
+        if (!regex.test(text)) continue;
+        to = regex.lastIndex;
+      }
+      if (rule.trim !== null) to = from + rule.trim(text.slice(from, to));
+      if (to <= from) continue;
+      const verdict = rule.validate === null ? 'unknown' : rule.validate(text.slice(from, to));
+      if (verdict === 'fail') continue;
+      const needsContext = rule.context !== null && (rule.context.always || verdict === 'unknown');
+      if (needsContext && rule.context !== null && !this.isNear(rule.context, base + from, base + to))
+        continue;
+      if (rule.avoid !== null && this.isNear(rule.avoid, base + from, base + to)) continue;
+      this.record(rule, base + from, base + to);
+      return;
+    }
+  }
+
+  /** Whether a word of the window's set ends, as a word, within the window around a match. */
+  private isNear(window: ContextWindow, start: number, end: number): boolean {
+    const starts = this.contextStarts[window.set] ?? [];
+    const ends = this.contextEnds[window.set] ?? [];
+    const { text, base } = this.view;
+    const from = start - window.before;
+    const to = end + window.after;
+    let low = 0;
+    let high = ends.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((ends[middle] as number) <= from) low = middle + 1;
+      else high = middle;
+    }
+    for (; low < ends.length && (ends[low] as number) <= to; low++) {
+      const wordStart = starts[low] as number;
+      const wordEnd = ends[low] as number;
+      const outside = wordEnd <= start || wordStart >= end;
+      if (outside && !isGlue(text.charCodeAt(wordEnd - base))) return true;
+    }
+    return false;
+  }
+
+  /** Searches with the administrator's expressions from where each of them stopped. */
+  private searchCustom(known: number): void {
+    const { view, cursors } = this;
+    for (const rule of this.program.customRules) {
+      const sure = known - rule.max - rule.after;
+      let cursor = cursors[rule.id] as number;
+      if (sure < cursor && known !== Infinity) continue;
+      const from = alignToCharacter(view.text, cursor - view.base);
+      rule.regex.search(view.text, from, (start, end) => {
+        if (view.base + start > sure) return false;
+        this.record(rule, view.base + start, view.base + end);
+        cursor = view.base + end;
+        return true;
+      });
+      cursors[rule.id] = Math.max(cursor, known === Infinity ? view.end : sure + 1);
+    }
+  }
+
+  private record(rule: Match['rule'], start: number, end: number): void {
+    this.cursors[rule.id] = end;
+    this.found.push({
+      rule,
+      start: this.view.sourceStart(start),
+      end: this.view.sourceStop(end),
+      value: this.view.text.slice(start - this.view.base, end - this.view.base),
+    });
+  }
+
+  /** View position before which no match can begin any more. */
+  private earliestUndecided(): number {
+    const { program, view } = this;
+    let earliest = view.end - Math.max(program.maxLead, program.automaton.depth(this.state));
+    for (const start of this.queueStarts) earliest = Math.min(earliest, start);
+    for (const rule of program.customRules) earliest = Math.min(earliest, this.cursors[rule.id] as number);
+    const open = view.end - program.automaton.depth(this.state);
+    for (const rule of program.backRules) earliest = Math.min(earliest, this.runStart(rule, open));
+    return Math.max(view.base, earliest);
+  }
+
+  /** Drops text, and words near it, that no decision can need. */
+  private forget(undecided: number): void {
+    const from = undecided - this.program.retain;
+    if (from - this.view.base < TRIM_UNITS) return;
+    this.view.trim(from);
+    for (let set = 0; set < this.contextEnds.length; set++) {
+      const starts = this.contextStarts[set] ?? [];
+      const ends = this.contextEnds[set] ?? [];
+      let drop = 0;
+      while (drop < starts.length && (starts[drop] as number) < from) drop += 1;
+      if (drop > 0) {
+        starts.splice(0, drop);
+        ends.splice(0, drop);
+      }
+    }
+  }
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+/** ` ` `(` `)` `+` `,` `-` `.` `/` */
+function isDigitSeparator(code: number): boolean {
+  return code === 32 || (code >= 40 && code <= 47 && code !== 42);
+}
+
+/** A position inside a surrogate pair moves to its beginning. */
+function alignToCharacter(text: string, at: number): number {
+  if (at <= 0 || at >= text.length) return at;
+  const code = text.charCodeAt(at);
+  const before = text.charCodeAt(at - 1);
+  return code >= 0xdc00 && code <= 0xdfff && before >= 0xd800 && before <= 0xdbff ? at - 1 : at;
+}

@@ -1,0 +1,94 @@
+/**
+ * How one code point looks to rules: the folding table behind the normalised views.
+ *
+ * The fold never depends on neighbours, so that a text can be folded piece by piece as it streams. The one exception,
+ * composing a letter with the combining marks after it, is done by the view with {@link compose}.
+ */
+
+const IGNORABLE = /^\p{Default_Ignorable_Code_Point}$/u;
+const SPACE = /^\p{Zs}$/u;
+const DASH = /^[\p{Pd}\u2212\u02d7\u2043\u2796]$/u;
+const DECIMAL = /^\p{Nd}$/u;
+
+/** Enclosed digits that NFKC leaves alone, as [first code point, value of the first, count]. */
+const ENCLOSED: readonly (readonly [number, number, number])[] = [
+  [0x24ff, 0, 1],
+  [0x2776, 1, 10],
+  [0x2780, 1, 10],
+  [0x278a, 1, 10],
+  [0x24f5, 1, 10],
+  [0x24eb, 11, 10],
+  [0x1f10b, 0, 1],
+  [0x1f10c, 0, 1],
+];
+
+const cache = new Map<number, string>();
+/** Texts with many different rare characters must not grow the cache without end. */
+const CACHE_LIMIT = 20_000;
+
+/**
+ * Whether a code point is a combining mark that the views drop when it does not compose with its base: accents stacked on
+ * digits, strike-through, keycaps. Marks of scripts that write vowels with them (Hebrew, Arabic, Indic, Thai) are kept.
+ */
+export function isCombiningMark(code: number): boolean {
+  if (code < 0x0300) return false;
+  return (
+    code <= 0x036f ||
+    (code >= 0x1ab0 && code <= 0x1aff) ||
+    (code >= 0x1dc0 && code <= 0x1dff) ||
+    (code >= 0x20d0 && code <= 0x20ff) ||
+    (code >= 0xfe20 && code <= 0xfe2f)
+  );
+}
+
+/**
+ * The folded form of one code point: empty for invisible characters and lone combining marks, an ASCII digit for every
+ * decimal digit, `-` for the dash family, a space for the space family, otherwise its NFKC form. Case is kept.
+ *
+ * @returns UTF-16 text of zero or more units. ASCII folds to itself.
+ */
+export function foldCodePoint(code: number): string {
+  if (code < 0x80) return String.fromCharCode(code);
+  const known = cache.get(code);
+  if (known !== undefined) return known;
+  const folded = computeFold(code);
+  if (cache.size >= CACHE_LIMIT) cache.clear();
+  cache.set(code, folded);
+  return folded;
+}
+
+/** The single character that `base` and `mark` make together, or null when there is none. */
+export function compose(base: string, mark: number): string | null {
+  const joined = (base + String.fromCodePoint(mark)).normalize('NFC');
+  return joined.length === 1 ? joined : null;
+}
+
+function computeFold(code: number): string {
+  if (code >= 0xd800 && code <= 0xdfff) return String.fromCharCode(code);
+  if (isCombiningMark(code)) return '';
+  for (const [first, value, count] of ENCLOSED) {
+    if (code >= first && code < first + count) return String(value + code - first);
+  }
+  const normal = String.fromCodePoint(code).normalize('NFKC');
+  let folded = '';
+  for (const char of normal) folded += foldNormal(char);
+  return folded;
+}
+
+function foldNormal(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  if (code < 0x80) return char;
+  if (IGNORABLE.test(char) || isCombiningMark(code)) return '';
+  if (SPACE.test(char)) return ' ';
+  if (DASH.test(char)) return '-';
+  if (code === 0x2044 || code === 0x2215) return '/';
+  if (DECIMAL.test(char)) return String(decimalValue(code));
+  return char;
+}
+
+/** The value of a decimal digit: Unicode encodes them in runs of ten, zero first. */
+function decimalValue(code: number): number {
+  let first = code;
+  while (DECIMAL.test(String.fromCodePoint(first - 1))) first -= 1;
+  return (code - first) % 10;
+}
