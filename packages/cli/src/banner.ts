@@ -9,6 +9,8 @@ export interface BannerInput {
   readonly adminKey: string | null;
   readonly dataLocation: string;
   readonly ignoredSettings: readonly string[];
+  /** Only this machine reaches it, because nobody said otherwise. */
+  readonly localByDefault: boolean;
 }
 
 /** What a person wants to know right after the start. */
@@ -19,6 +21,8 @@ export function printBanner(input: BannerInput, output: Output): void {
   output.line();
   output.line(`  config     ${config ?? 'the built-in demo (--config <file> serves yours)'}`);
   output.line(`  data       ${input.dataLocation}`);
+  if (input.localByDefault)
+    output.line(`  reach      this machine only; --host 0.0.0.0 opens it to the network`);
   if (adminKey !== null) output.line(`  admin key  ${bold(adminKey)}`);
   if (ignoredSettings.length > 0) output.line(`  no effect  ${ignoredSettings.join(', ')}`);
   output.line();

@@ -149,6 +149,7 @@ const started = {
   adminKey: 'sk-admin',
   dataLocation: '/data',
   ignoredSettings: ['litellm_settings.cache'],
+  localByDefault: true,
 };
 
 test('the banner of the demo shows a pass, a mask and a block', () => {
@@ -171,6 +172,15 @@ test('the banner shows no key that the operator knows already', () => {
   printBanner({ ...started, config: 'config.yaml', adminKey: null }, output);
   expect(written.out).not.toContain('admin key');
   expect(written.out).not.toContain('curl');
+});
+
+test('the banner says when only this machine reaches the gateway, and what opens it', () => {
+  const local = recorder();
+  printBanner(started, local.output);
+  expect(local.written.out).toContain('--host 0.0.0.0');
+  const open = recorder();
+  printBanner({ ...started, localByDefault: false }, open.output);
+  expect(open.written.out).not.toContain('--host');
 });
 
 test('colours are for terminals alone', () => {

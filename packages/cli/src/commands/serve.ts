@@ -34,7 +34,8 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
   const config = options.config ?? env.configFile;
   const configFile = config ?? DEMO_CONFIG;
   const port = options.port ?? env.port ?? DEFAULT_PORT;
-  const host = options.host ?? env.host ?? DEFAULT_HOST;
+  const givenHost = options.host ?? env.host;
+  const host = givenHost ?? DEFAULT_HOST;
   const dataDir = options.dataDir ?? env.dataDir ?? DEFAULT_DATA_DIR;
 
   let started: RunningServer;
@@ -43,7 +44,7 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
   } catch (error) {
     if (error instanceof server.ConfigRefused) {
       const source = await readFile(configFile, 'utf8').catch(() => '');
-      printFindings(configFile, error.findings, (finding) => server.excerptOf(source, finding), output);
+      printFindings(configFile, error.findings, server.excerptsOf(source), output);
       return 1;
     }
     output.note(`portcullis: ${startProblem(error, host, port)}`);
@@ -54,7 +55,7 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
     const at = place === null ? configFile : `${place.file}:${place.line}:${place.column}`;
     output.note(`${at}  warning  ${message}`);
   }
-  printBanner({ ...banner, url, config }, output);
+  printBanner({ ...banner, url, config, localByDefault: givenHost === null }, output);
   return untilStopped(started, output);
 }
 

@@ -4,7 +4,7 @@ import { printFindings } from '../render.ts';
 
 /** Checks a configuration file and prints everything that is found. Gives the exit code: 1 when anything is wrong. */
 export async function validate(file: string, options: { json?: boolean }, output: Output): Promise<number> {
-  const { excerptOf, loadConfig, readEnvironment } = await import('@portcullis/server');
+  const { excerptsOf, loadConfig, readEnvironment } = await import('@portcullis/server');
   const result = await loadConfig(file, readEnvironment());
   const findings = result.ok ? result.config.warnings : result.findings;
   const ignored = result.ok ? result.config.ignoredSettings : [];
@@ -14,6 +14,6 @@ export async function validate(file: string, options: { json?: boolean }, output
   }
   const source = await readFile(file, 'utf8').catch(() => '');
   if (ignored.length > 0) output.line(`Without effect here: ${ignored.join(', ')}\n`);
-  printFindings(file, findings, (finding) => excerptOf(source, finding), output);
+  printFindings(file, findings, excerptsOf(source), output);
   return result.ok ? 0 : 1;
 }

@@ -34,10 +34,15 @@ const SECRET_NAMES = [
   'database_url',
 ];
 
-/** The source line of a finding. `null` when the finding has no place or the line does not exist. */
-export function excerptOf(text: string, finding: PlacedFinding): Excerpt | null {
+/** Gives the source line of each finding in `text`; null when it has no place or its line is not there. */
+export function excerptsOf(text: string): (finding: PlacedFinding) => Excerpt | null {
+  const lines = text.split(/\r\n|\r|\n/u);
+  return (finding) => excerptOf(lines, finding);
+}
+
+function excerptOf(lines: readonly string[], finding: PlacedFinding): Excerpt | null {
   if (finding.place === null) return null;
-  const source = text.split(/\r\n|\r|\n/u)[finding.place.line - 1];
+  const source = lines[finding.place.line - 1];
   if (source === undefined || source.trim() === '') return null;
   const hideAll = finding.code === 'yaml_syntax';
   const start = finding.place.column - 1;

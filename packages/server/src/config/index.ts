@@ -7,7 +7,7 @@ export {
   parsePort,
   readEnvironment,
 } from './env.ts';
-export { excerptOf } from './excerpt.ts';
+export { excerptsOf } from './excerpt.ts';
 export { loadConfig } from './load.ts';
 export { ConfigRefused } from './refused.ts';
 export type { ConfigResult, LoadedConfig, PlacedFinding, SourcePlace } from './types.ts';

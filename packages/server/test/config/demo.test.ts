@@ -53,6 +53,6 @@ test('every line of it that is not LiteLLM’s is marked', () => {
   for (const [index, line] of lines.entries()) {
     if (!own.test(line)) continue;
     const above = lines.slice(Math.max(0, index - 6), index).join('\n');
-    expect(above, line).toContain('(+)');
+    expect(above).toContain('(+)');
   }
 });
