@@ -5,7 +5,7 @@ export {
   type ConfigResult,
   EnvironmentProblem,
   type Environment,
-  excerptOf,
+  excerptsOf,
   isLogLevel,
   type LoadedConfig,
   loadConfig,
