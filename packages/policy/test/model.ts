@@ -37,7 +37,7 @@ export function canonical(value: unknown): string {
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`;
 }
 
-export function byCodeUnit(a: string, b: string): number {
+function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
@@ -655,7 +655,7 @@ export function modelDecide(documents: Documents, context: Context): Decision {
 // --- H: attribution ------------------------------------------------------------------------------------------------
 
 /** H2: reserved are `% ; = , +`, space, controls and everything outside ASCII. */
-export function encodeHeaderText(text: string): string {
+function encodeHeaderText(text: string): string {
   let encoded = '';
   for (const byte of Buffer.from(text, 'utf8')) {
     const character = String.fromCharCode(byte);
