@@ -1,3 +1,5 @@
+import { DrizzleError, DrizzleQueryError } from 'drizzle-orm';
+import postgres from 'postgres';
 import { DatabaseError } from '../ports/database.ts';
 
 /** What postgres.js calls a connection that is not there. */
@@ -22,6 +24,17 @@ const AWAY_STATES = ['08', '53', '57P'];
 const TIMEOUT_STATES = new Set(['57014', '25P03', '55P03']);
 /** Unique and foreign keys, deadlock, serialisation. */
 const CONFLICT_STATES = new Set(['23505', '23503', '40P01', '40001']);
+
+/** The same, except that what is not the database's failure (a refusal thrown inside a transaction) stays what it is. */
+export function withoutDriver(error: unknown): unknown {
+  const told = driverError(error);
+  const isDriver =
+    told instanceof postgres.PostgresError ||
+    error instanceof DrizzleError ||
+    error instanceof DrizzleQueryError ||
+    (told instanceof Error && 'code' in told && AWAY.has(String(told.code)));
+  return isDriver ? databaseError(error) : error;
+}
 
 /** Translates whatever a driver throws, once. */
 export function databaseError(error: unknown): DatabaseError {

@@ -1,7 +1,7 @@
 import type { PgDatabase } from 'drizzle-orm/pg-core';
 import type { PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import { DatabaseError, type PrincipalChange } from '../ports/database.ts';
-import { databaseError } from './faults.ts';
+import { withoutDriver } from './faults.ts';
 
 export type Queries = PgDatabase<PostgresJsQueryResultHKT>;
 
@@ -58,7 +58,7 @@ export async function withinTime<T>(limitMs: number, work: () => Promise<T>): Pr
   try {
     return await Promise.race([work(), late]);
   } catch (error) {
-    throw databaseError(error);
+    throw withoutDriver(error);
   } finally {
     clearTimeout(timer);
   }
