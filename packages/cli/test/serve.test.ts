@@ -61,7 +61,7 @@ test('the demo passes, masks and blocks as its banner says, and stops on SIGTERM
   const refused = await ask(blocked);
   expect(refused.status).toBe(400);
   expect(refused.text).toContain('secrets-block');
-  process.emit('SIGTERM');
+  process.emit('SIGTERM', 'SIGTERM');
   expect(await done).toBe(0);
   expect(written.err).toContain('Stopping (SIGTERM)');
 });

@@ -92,7 +92,11 @@ function fitsDetector(
   const detector = detectors.find(({ ids }) => ids.includes(provider));
   if (detector !== undefined) return findings.parse(detector.configSchema, paramsPath) !== null;
   const ids = detectors.flatMap((one) => one.ids);
-  const hint = didYouMean(provider, ids) || `; available: ${ids.toSorted().join(', ')}`;
+  // `my_module.MyClass`: the reference loads a Python class by this name.
+  const isClass = /^[A-Za-z_]\w*\.[A-Z]\w*$/u.test(provider);
+  const hint = isClass
+    ? '; Python classes of LiteLLM cannot run here, so put it behind HTTP and use generic_guardrail_api'
+    : didYouMean(provider, ids) || `; available: ${ids.toSorted().join(', ')}`;
   findings.error(
     'unknown_detector',
     [...paramsPath, 'guardrail'],
