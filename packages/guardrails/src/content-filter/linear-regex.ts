@@ -63,30 +63,24 @@ export class LinearRegex {
 
   /**
    * Finds the matches that begin at or after `from`, in order and without overlap. What lies before `from` still counts for
-   * edges such as `\b`.
+   * edges such as `\b`, and `^` means the beginning of `text`.
    */
   search(text: string, from: number, sink: MatchSink): void {
-    const plain = ASCII.test(text);
+    // An edge looks at one character; more of what lies before would only cost time.
+    const skip = from <= 2 ? 0 : startOfCharacter(text, from - 2);
+    const part = skip === 0 ? text : text.slice(skip);
+    const plain = ASCII.test(part);
     const regex = plain ? this.ascii : this.unicode;
+    const counter = plain ? null : new UnitCounter(part);
+    const units = (byte: number) => skip + (counter === null ? byte : counter.unit(byte));
     if (from === 0) {
-      const toUnits = plain ? null : new UnitCounter(text);
-      for (const match of regex.findAll(text)) {
-        const start = toUnits === null ? match.start : toUnits.unit(match.start);
-        const end = toUnits === null ? match.end : toUnits.unit(match.end);
-        if (!sink(start, end)) return;
-      }
+      for (const match of regex.findAll(part)) if (!sink(units(match.start), units(match.end))) return;
       return;
     }
-    let at = from;
-    const toUnits = plain ? null : new UnitCounter(text);
-    let bytes = toUnits === null ? from : toUnits.byte(from);
-    while (at < text.length) {
-      const match = regex.findAt(text, bytes);
-      if (match === undefined) return;
-      const start = toUnits === null ? match.start : toUnits.unit(match.start);
-      const end = toUnits === null ? match.end : toUnits.unit(match.end);
-      if (!sink(start, end)) return;
-      at = end;
+    let bytes = counter === null ? from - skip : counter.byte(from - skip);
+    for (;;) {
+      const match = regex.findAt(part, bytes);
+      if (match === undefined || !sink(units(match.start), units(match.end))) return;
       bytes = match.end;
     }
   }
@@ -98,6 +92,14 @@ export class LinearRegex {
     this.unicode.free();
     this.ascii.free();
   }
+}
+
+/** A position inside a surrogate pair moves to its beginning. */
+export function startOfCharacter(text: string, at: number): number {
+  if (at <= 0 || at >= text.length) return at;
+  const code = text.charCodeAt(at);
+  const before = text.charCodeAt(at - 1);
+  return code >= 0xdc00 && code <= 0xdfff && before >= 0xd800 && before <= 0xdbff ? at - 1 : at;
 }
 
 /** Converts between UTF-8 and UTF-16 positions of one text, for rising positions. A lone surrogate is sent as 3 bytes. */

@@ -1,4 +1,5 @@
 import { View } from '../text/view.ts';
+import { startOfCharacter } from './linear-regex.ts';
 import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
 import type { Program } from './program.ts';
 import { type ContextWindow, isGlue, type KeywordRule, type Match, type PatternRule } from './rule.ts';
@@ -127,8 +128,15 @@ export class Scan {
     const glued = at > 0 && isGlue(text.charCodeAt(at - 1));
     const count = this.countDigits(at);
     for (const { rule, lead } of digitRules) {
-      if (rule.minDigits > count || lead > at + base) continue;
-      if (lead === 0 && glued && rule.edge) continue;
+      if (rule.minDigits > count || lead > at) continue;
+      if (lead === 0) {
+        if (glued && rule.edge) continue;
+      } else if (
+        !isLead(text.charCodeAt(at - lead)) ||
+        (rule.edge && lead < at && isGlue(text.charCodeAt(at - lead - 1)))
+      ) {
+        continue;
+      }
       this.enqueue(rule.id, base + at - lead);
     }
   }
@@ -222,6 +230,7 @@ export class Scan {
     const { text, base } = this.view;
     const at = start - base;
     if (rule.edge && at > 0 && isGlue(text.charCodeAt(at - 1))) return;
+    if (rule.context?.always === true && !this.mayBeNear(rule.context, start, start + rule.max)) return;
     for (const { regex, grouped } of rule.regexes) {
       regex.lastIndex = at;
       let from = at;
@@ -248,21 +257,24 @@ export class Scan {
     }
   }
 
+  /** Whether a word of the window's set can be near any match in the range. Saves running expressions. */
+  private mayBeNear(window: ContextWindow, start: number, end: number): boolean {
+    const ends = this.contextEnds[window.set] ?? [];
+    const first = firstAfter(ends, start - window.before);
+    return first < ends.length && (ends[first] as number) <= end + window.after;
+  }
+
   /** Whether a word of the window's set ends, as a word, within the window around a match. */
   private isNear(window: ContextWindow, start: number, end: number): boolean {
     const starts = this.contextStarts[window.set] ?? [];
     const ends = this.contextEnds[window.set] ?? [];
     const { text, base } = this.view;
-    const from = start - window.before;
     const to = end + window.after;
-    let low = 0;
-    let high = ends.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((ends[middle] as number) <= from) low = middle + 1;
-      else high = middle;
-    }
-    for (; low < ends.length && (ends[low] as number) <= to; low++) {
+    for (
+      let low = firstAfter(ends, start - window.before);
+      low < ends.length && (ends[low] as number) <= to;
+      low++
+    ) {
       const wordStart = starts[low] as number;
       const wordEnd = ends[low] as number;
       const outside = wordEnd <= start || wordStart >= end;
@@ -278,7 +290,7 @@ export class Scan {
       const sure = known - rule.max - rule.after;
       let cursor = cursors[rule.id] as number;
       if (sure < cursor && known !== Infinity) continue;
-      const from = alignToCharacter(view.text, cursor - view.base);
+      const from = startOfCharacter(view.text, cursor - view.base);
       rule.regex.search(view.text, from, (start, end) => {
         if (view.base + start > sure) return false;
         this.record(rule, view.base + start, view.base + end);
@@ -328,6 +340,23 @@ export class Scan {
   }
 }
 
+/** Index of the first of the rising positions that is greater than `from`. */
+function firstAfter(positions: readonly number[], from: number): number {
+  let low = 0;
+  let high = positions.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((positions[middle] as number) <= from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** What a match can begin with before its first digit: a letter, `+` or `(`. */
+function isLead(code: number): boolean {
+  return code === 43 || code === 40 || ((code | 32) >= 97 && (code | 32) <= 122);
+}
+
 function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
@@ -335,12 +364,4 @@ function isDigit(code: number): boolean {
 /** ` ` `(` `)` `+` `,` `-` `.` `/` */
 function isDigitSeparator(code: number): boolean {
   return code === 32 || (code >= 40 && code <= 47 && code !== 42);
-}
-
-/** A position inside a surrogate pair moves to its beginning. */
-function alignToCharacter(text: string, at: number): number {
-  if (at <= 0 || at >= text.length) return at;
-  const code = text.charCodeAt(at);
-  const before = text.charCodeAt(at - 1);
-  return code >= 0xdc00 && code <= 0xdfff && before >= 0xd800 && before <= 0xdbff ? at - 1 : at;
 }

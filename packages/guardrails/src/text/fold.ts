@@ -57,6 +57,25 @@ export function foldCodePoint(code: number): string {
   return folded;
 }
 
+/** Whether a code point is known to fold to itself: letters of common scripts. Saves the look into the table. */
+export function foldsToItself(code: number): boolean {
+  return (
+    code < 0x80 ||
+    (code >= 0xc0 &&
+      code <= 0x17e &&
+      code !== 0x13f &&
+      code !== 0x140 &&
+      code !== 0x149 &&
+      code !== 0x132 &&
+      code !== 0x133) ||
+    (code >= 0x400 && code <= 0x481) ||
+    (code >= 0x4e00 && code <= 0x9fff) ||
+    (code >= 0xac00 && code <= 0xd7a3) ||
+    (code >= 0x3041 && code <= 0x3096) ||
+    (code >= 0x30a1 && code <= 0x30fa)
+  );
+}
+
 /** The single character that `base` and `mark` make together, or null when there is none. */
 export function compose(base: string, mark: number): string | null {
   const joined = (base + String.fromCodePoint(mark)).normalize('NFC');

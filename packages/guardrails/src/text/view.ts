@@ -1,4 +1,4 @@
-import { compose, foldCodePoint, isCombiningMark } from './fold.ts';
+import { compose, foldCodePoint, foldsToItself, isCombiningMark } from './fold.ts';
 
 // oxlint-disable-next-line no-control-regex -- the test is for ASCII, controls included
 const ASCII = /^[\u0000-\u007f]*$/;
@@ -139,15 +139,15 @@ export class View {
     let plainFrom = 0;
     let i = 0;
     while (i < part.length) {
-      const code = part.codePointAt(i) ?? 0;
-      const size = code > 0xffff ? 2 : 1;
-      let next = i + size;
-      // A following mark is what may change the folding of a character; ASCII without one needs no look.
-      const marked = next < part.length && isCombiningMark(part.charCodeAt(next));
-      if (code < 0x80 && !marked) {
-        i = next;
+      const unit = part.charCodeAt(i);
+      // A following mark is what may change the folding of a character that else folds to itself.
+      if (foldsToItself(unit) && !isCombiningMark(part.charCodeAt(i + 1))) {
+        i += 1;
         continue;
       }
+      const code = part.codePointAt(i) ?? 0;
+      let next = i + (code > 0xffff ? 2 : 1);
+      const marked = isCombiningMark(part.charCodeAt(next));
       let folded = foldCodePoint(code);
       if (marked && folded.length === 1) {
         for (let n = 0; n < MARKS_COMPOSED && next < part.length; n++) {

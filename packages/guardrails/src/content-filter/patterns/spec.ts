@@ -8,7 +8,7 @@ export type Action = 'BLOCK' | 'MASK' | 'LOG';
  *
  * - `literal`: the match begins at one of these texts (lower case; found in any case), or, with `back`, at the beginning of
  *   the run of characters before it that `back` describes.
- * - `digit`: at the first digit of a run of digits, or `leads` characters before it.
+ * - `digit`: at the first digit of a run of digits, or `leads` characters before it (then with a letter, `+` or `(`).
  */
 export type Anchor =
   | { readonly kind: 'literal'; readonly literals: readonly string[]; readonly back?: Back }
@@ -42,7 +42,10 @@ export interface PatternSpec {
   readonly regex: readonly string[];
   readonly ignoreCase?: boolean;
   readonly anchor: Anchor;
-  /** Fewest digits a match has, when it consists of digits and ` .-/()+,` alone. Saves running the expression. */
+  /**
+   * Fewest digits a match has from its anchor on before anything comes that is neither a digit nor one of ` .-/()+,`.
+   * Saves running the expression.
+   */
   readonly minDigits?: number;
   /** No digit or letter may be glued on. `start` only for texts whose end the expression decides. */
   readonly boundary?: 'both' | 'start' | 'none';

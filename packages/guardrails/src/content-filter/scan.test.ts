@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { PATTERNS } from './patterns/index.ts';
+import { filter, inspect, masked, streamed } from './testing.ts';
+
+const RUNS = process.env['PORTCULLIS_TEST_STRICT'] === '1' ? 20_000 : 600;
+
+const WORDS = [
+  { keyword: 'falcon', action: 'MASK' },
+  { keyword: 'project falcon', action: 'MASK' },
+  { keyword: 's*cret', action: 'MASK' },
+  { keyword: '*ende', action: 'LOG' },
+  { keyword: 'größe', action: 'MASK' },
+  { keyword: '机密', action: 'MASK' },
+];
+const REGEXES = [
+  { pattern_type: 'regex', name: 'ticket', pattern: '\\bT-\\d{3,6}\\b', action: 'MASK' },
+  { pattern_type: 'regex', name: 'line', pattern: '(?m)^X.{0,8}$', action: 'MASK' },
+  { pattern_type: 'regex', name: 'emoji', pattern: '[😀-😂]{2,3}', action: 'LOG' },
+];
+
+const everything = filter({
+  patterns: [
+    ...PATTERNS.map((spec) => ({ pattern_type: 'prebuilt', pattern_name: spec.name, action: 'MASK' })),
+    ...REGEXES,
+  ],
+  blocked_words: WORDS,
+});
+
+const fixture = fc.constantFrom(
+  ...PATTERNS.flatMap((spec) => [...spec.positives, ...spec.negatives]).filter((text) => text.length < 200),
+);
+const piece = fc.oneof(
+  { weight: 4, arbitrary: fixture },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(
+      ' ',
+      '\n',
+      '.',
+      '-',
+      '@',
+      ':',
+      '::',
+      '://',
+      '(',
+      ')',
+      '"',
+      '_',
+      'a',
+      'Z',
+      '4',
+      '1',
+      '0',
+      '11',
+      '536',
+      'x',
+      '\u200b',
+      '\u00ad',
+      '\ufe0f',
+      '\u0301',
+      '\u0336',
+      '\u20e3',
+      'é',
+      'ü',
+      '½',
+      'ﬁ',
+      '…',
+      '４',
+      '①',
+      '𝟒',
+      '😀',
+      '\ud83d',
+      '\ude00',
+      '字',
+      '\u00a0',
+      '–',
+      '㏂',
+      'SSN ',
+      'card ',
+      'bsn ',
+      'passport ',
+      'call ',
+      'project  ',
+      'falcon',
+      'Falcon',
+      's3cret',
+      'secret',
+      'wende',
+      'grÖße',
+      '机密',
+      'T-1234',
+      'X abc',
+      'sk-',
+      'ghp_',
+      'eyJ',
+      'https',
+      'AKIA',
+      'DE89',
+      ' 3704',
+      ' 0044',
+      '212',
+      '555',
+      '0187',
+      '::1',
+      'fe80',
+      '.com',
+      'jane',
+    ),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
+);
+const text = fc.array(piece, { maxLength: 24 }).map((pieces) => pieces.join(''));
+
+/** Cuts a text at arbitrary UTF-16 positions, surrogate pairs included. */
+function cut(whole: string, sizes: readonly number[]): string[] {
+  const pieces: string[] = [];
+  let at = 0;
+  for (let i = 0; at < whole.length; i++) {
+    const size = sizes.length === 0 ? whole.length : (sizes[i % sizes.length] ?? 1);
+    pieces.push(whole.slice(at, at + size));
+    at += size;
+  }
+  return pieces;
+}
+
+describe('any cutting of a text', () => {
+  const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 80 })), {
+    maxLength: 8,
+  });
+
+  test('gives the same masked text and the same detections as the whole text', () => {
+    fc.assert(
+      fc.property(text, sizes, (whole, widths) => {
+        const expected = inspect(everything, [whole]);
+        const stream = streamed(everything, cut(whole, widths));
+        expect(stream.text).toBe(masked(everything, [whole])[0]);
+        expect(stream.types).toEqual(
+          expected.detections.map((found) => `${found.type}@${found.span?.start}-${found.span?.end}`),
+        );
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('stops at the same block, with the same text before it', () => {
+    const blocking = filter({
+      patterns: [
+        { pattern_type: 'prebuilt', pattern_name: 'email', action: 'MASK' },
+        { pattern_type: 'prebuilt', pattern_name: 'credit_card', action: 'BLOCK' },
+        { pattern_type: 'prebuilt', pattern_name: 'github_token', action: 'BLOCK' },
+        ...REGEXES,
+      ],
+      blocked_words: [{ keyword: 'falcon', action: 'BLOCK' }],
+    });
+    fc.assert(
+      fc.property(text, sizes, (whole, widths) => {
+        const inOne = streamed(blocking, [whole]);
+        const inPieces = streamed(blocking, cut(whole, widths));
+        expect(inPieces).toEqual(inOne);
+        const { outcome } = inspect(blocking, [whole]);
+        expect(inPieces.blocked).toBe(outcome.outcome === 'flagged' && outcome.action === 'block');
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('holds for long texts, in which the scanner forgets what lies behind', () => {
+    fc.assert(
+      fc.property(
+        fc.array(text, { minLength: 150, maxLength: 200 }),
+        fc.integer({ min: 1, max: 700 }),
+        (texts, width) => {
+          const whole = texts.join(' ');
+          expect(streamed(everything, cut(whole, [width])).text).toBe(masked(everything, [whole])[0]);
+        },
+      ),
+      { numRuns: Math.ceil(RUNS / 60) },
+    );
+  });
+});
+
+test('text that cannot belong to a match is released at once, but for its last character', () => {
+  const detector = filter({
+    patterns: [{ pattern_type: 'prebuilt', pattern_name: 'credit_card', action: 'MASK' }],
+  });
+  const scanner = detector.openChannel?.('assistant', null);
+  expect(scanner?.push('Nothing to see here. ', false).certainUpTo).toBe(20);
+});
+
+test('an open match is held back to its beginning and no further', () => {
+  const detector = filter({
+    patterns: [{ pattern_type: 'prebuilt', pattern_name: 'credit_card', action: 'MASK' }],
+  });
+  const scanner = detector.openChannel?.('assistant', null);
+  expect(scanner?.push('Card 4111 1111 ', false).certainUpTo).toBe(5);
+  expect(scanner?.push('1111 1111 thanks, and goodbye now', true).edits).toEqual([
+    { start: 5, end: 24, replacement: '[CREDIT_CARD_REDACTED]' },
+  ]);
+});
