@@ -102,11 +102,11 @@ export function bodyToSend(
   ) {
     return accepted.raw;
   }
-  return JSON.stringify({
-    ...deployment.defaults,
-    ...(guarded ?? withoutControlFields(accepted.body)),
-    model,
-  });
+  let body = guarded;
+  if (body === null) {
+    body = accepted.request.control.hasOwnFields ? withoutControlFields(accepted.body) : accepted.body;
+  }
+  return JSON.stringify({ ...deployment.defaults, ...body, model });
 }
 
 /**

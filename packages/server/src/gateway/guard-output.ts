@@ -271,8 +271,11 @@ class Output {
     more: Partial<Pick<Delivered, 'usage' | 'post' | 'late' | 'answer' | 'upstreamMs'>> = {},
   ): Delivered {
     return {
-      ...ending,
-      upstreamStatus: reply?.status ?? null,
+      status: ending.status,
+      end: ending.end,
+      errorCode: ending.errorCode,
+      errorMessage: ending.errorMessage,
+      upstreamStatus: reply === null ? null : reply.status,
       upstreamMs: more.upstreamMs ?? this.#upstreamMs(),
       during: this.#during,
       post: more.post ?? null,

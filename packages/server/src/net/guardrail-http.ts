@@ -76,7 +76,8 @@ export class GuardrailHttp implements HttpPort {
       let size = 0;
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
         size += chunk.length;
-        if (size > request.maxBytes) throw new HttpFailure('fault', `the answer is larger than ${request.maxBytes} bytes`);
+        if (size > request.maxBytes)
+          throw new HttpFailure('fault', `the answer is larger than ${request.maxBytes} bytes`);
         chunks.push(chunk);
       }
       const headers: Record<string, string> = {};
