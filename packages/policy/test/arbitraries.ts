@@ -12,16 +12,26 @@ import type { ModelGroup } from '../src/schema/model.ts';
 import type { Enforcement } from '../src/schema/name.ts';
 import type { Condition, Pipeline, Policy, VersionStatus } from '../src/schema/policy.ts';
 
-// Upper case, a digit and a dot make sure that names are ordered by code units and not by a language's rules.
-export const GUARDRAIL_NAMES: readonly string[] = ['pii', 'Inj', 'g.3', 'tox', 'zed', 'über'];
-export const POLICY_NAMES: readonly string[] = ['base', 'Child', 'a b', 'mid', 'leaf', 'x;y', 'p=q', 'zeta'];
+// Upper case, a digit and a dot make sure that names are ordered by code units and not by a language's rules; names that
+// every object inherits make sure that no lookup falls through to its prototype.
+export const GUARDRAIL_NAMES: readonly string[] = ['pii', 'Inj', 'g.3', 'tox', 'constructor', 'über'];
+export const POLICY_NAMES: readonly string[] = [
+  'base',
+  'Child',
+  'a b',
+  'mid',
+  'leaf',
+  'x;y',
+  'p=q',
+  '__proto__',
+];
 const TEAM_ID = '0f0e0d0c-0b0a-4908-8706-050403020100';
 const OTHER_TEAM_ID = '1f0e0d0c-0b0a-4908-8706-050403020100';
 const KEY_HASH = 'ab'.repeat(32);
-const TAGS = ['t', 't-x', 'u', 'cafe\u0301', 'a, b'] as const;
-const TAG_PATTERNS = ['t', 't*', 't-*', 'u', '*', 'caf\u00e9', 'none-has-it'] as const;
-const TEAM_ALIASES = ['fin-1', 'fin-2', 'dev'] as const;
-const TEAM_PATTERNS = ['fin-1', 'fin-*', 'dev', '*', TEAM_ID, OTHER_TEAM_ID, '0f*'] as const;
+const TAGS = ['t', 't-x', 'u', 'constructor', 'cafe\u0301', 'a, b'] as const;
+const TAG_PATTERNS = ['t', 'constructor', 't*', 't-*', 'u', '*', 'caf\u00e9', 'none-has-it'] as const;
+const TEAM_ALIASES = ['fin-1', 'fin-2', '__proto__'] as const;
+const TEAM_PATTERNS = ['fin-1', 'fin-*', '__proto__', '*', TEAM_ID, OTHER_TEAM_ID, '0f*'] as const;
 const KEY_ALIASES = ['k-1', 'k-2'] as const;
 const KEY_PATTERNS = ['k-1', 'k-*', '*', KEY_HASH, 'ab*'] as const;
 const MODEL_PATTERNS = [
@@ -43,6 +53,7 @@ const REQUESTED = [
   'gpt-404',
   'smart',
   'mine',
+  'constructor',
 ] as const;
 const PARAMETERS = [null, { lang: 'en' }, { lang: 'de', level: 2 }, { level: { deep: [1] } }, {}] as const;
 const CONDITIONS: readonly (Condition | null)[] = [
