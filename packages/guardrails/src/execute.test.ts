@@ -482,6 +482,32 @@ describe('remote runs beside each other (C5)', () => {
     expect(stopped).toBe(true);
   });
 
+  it('see changed content also when the run before them was not expected to change it', async () => {
+    const seen: string[] = [];
+    const surprise: Inspection = {
+      ...clean,
+      outcome: { outcome: 'masked' },
+      edits: [{ segment: 0, start: 0, end: 1, replacement: 'y' }],
+    };
+    const watcher = custom(
+      'watcher',
+      (subject) => {
+        seen.push(subject.segments[0]?.text ?? '');
+        return Promise.resolve(clean);
+      },
+      { remote: true },
+    );
+    const runtime = runtimeOf(
+      [guardrail('surprise', { guardrail: 'surprise' }), guardrail('watcher', { guardrail: 'watcher' })],
+      [custom('surprise', later(surprise), { remote: true }), watcher],
+    );
+    const result = await runtime.runHook(input([run('surprise'), run('watcher')], [segment('x')]));
+    expect(result.segments[0]?.text).toBe('y');
+    expect(result.records.map(({ outcome }) => outcome)).toEqual(['masked', 'clean']);
+    // Once too early, then the changed content and the original.
+    expect(seen).toEqual(['x', 'y', 'x']);
+  });
+
   it('give the same result as the same runs one after another', async () => {
     const outcomes: readonly Outcome[] = [
       { outcome: 'clean' },
@@ -496,11 +522,12 @@ describe('remote runs beside each other (C5)', () => {
       remote: fc.boolean(),
       turns: fc.integer({ min: 0, max: 5 }),
       open: fc.boolean(),
+      honest: fc.boolean(),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(kinds, { minLength: 1, maxLength: 6 }), async (list) => {
         const build = (concurrent: boolean) => {
-          const catalogue = list.map(({ outcome, remote, turns }, index) => {
+          const catalogue = list.map(({ outcome, remote, turns, honest }, index) => {
             const inspect = (subject: { segments: readonly Segment[] }): Inspection => {
               if (outcome.outcome === 'not_run') return clean;
               const seen = subject.segments[0]?.text ?? '';
@@ -515,7 +542,7 @@ describe('remote runs beside each other (C5)', () => {
               return inspect(subject);
             };
             return custom(`d${index}`, concurrent && remote ? asynchronous : inspect, {
-              masks: outcome.outcome === 'masked',
+              masks: outcome.outcome === 'masked' && honest,
               remote: concurrent && remote,
             });
           });

@@ -59,7 +59,7 @@ function* executeSteps(frame: Frame, runs: readonly PlannedRun[]): Steps<Executi
     }
     const started = startTogether(frame, runs, next, segments);
     next += started.length;
-    for (const { run, pending } of started) {
+    for (const [index, { run, pending }] of started.entries()) {
       if (stoppedBy !== null) {
         entries.push(skippedEntry(frame, run, segments, `stopped_by:${stoppedBy}`));
         continue;
@@ -67,6 +67,7 @@ function* executeSteps(frame: Frame, runs: readonly PlannedRun[]): Steps<Executi
       const entry = yield* settled(pending);
       entries.push(entry);
       const { result } = entry;
+      const changed = result.segments !== segments;
       segments = result.segments;
       verdict = combineVerdicts([verdict, result.verdict]);
       if (result.verdict === 'block') {
@@ -78,6 +79,13 @@ function* executeSteps(frame: Frame, runs: readonly PlannedRun[]): Steps<Executi
         stopWaiting(frame);
       } else if (result.verdict === 'respond') {
         respond ??= entry.kind === 'pipeline' ? entry.result.respond : respondDetails(entry.result);
+      }
+      const early = started.length - index - 1;
+      if (changed && early > 0) {
+        // A run that was not expected to change content did: those started early saw content that is no more.
+        stopWaiting(frame);
+        next -= early;
+        break;
       }
     }
   }

@@ -152,6 +152,8 @@ export interface ChannelProgress {
   readonly edits: readonly { readonly start: number; readonly end: number; readonly replacement: string }[];
   readonly detections: readonly Detection[];
   readonly outcome: Exclude<Outcome, { outcome: 'not_run' }>;
+  /** As in {@link Inspection.trace}, for the text so far; the last one counts. Absent: nothing new. */
+  readonly trace?: Inspection['trace'];
 }
 
 /** A kind of guardrail, by the provider id written in `litellm_params.guardrail`. */

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { commonParamsSchema } from '@portcullis/policy';
-import { custom, fakePorts, guardrail, input, run, runtimeOf, segment, words } from '../test/kit.ts';
-import { clean } from '../test/kit.ts';
+import { clean, custom, fakePorts, guardrail, input, run, runtimeOf, segment, words } from '../test/kit.ts';
 import { ConfigProblem, createRuntime } from './index.ts';
 
 const findingsOf = (...args: Parameters<typeof createRuntime>) => {

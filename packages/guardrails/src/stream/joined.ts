@@ -3,7 +3,7 @@ import type { ChannelScanner } from '../guardrail.ts';
 import type { StreamChannel } from '../hook.ts';
 import { failed, failureOf } from '../inspect.ts';
 import { settle } from '../settle.ts';
-import type { Span } from './stage.ts';
+import type { Rewrite } from './stage.ts';
 import { openScanner, type Watch } from './watch.ts';
 
 const ACROSS = failed(
@@ -13,8 +13,10 @@ const ACROSS = failed(
 
 /**
  * Adjacent text parts of one message, also looked at as one text (E9). From the second part on, every run has a scanner
- * on the parts joined. What it blocks is blocked. What it would mask must have been masked in the parts themselves;
- * otherwise the rewrite cannot be delivered, because earlier parts have left (E8).
+ * on the parts joined. What it blocks is blocked. What it would mask must have been masked in just this way in the parts
+ * themselves; otherwise the rewrite cannot be delivered, because earlier parts have left (E8).
+ *
+ * Joined it sees the parts as they came. A match across parts that only what an earlier run wrote would make is not seen.
  */
 export class JoinedParts {
   /** The parts so far, as they came. All offsets here are offsets in it. */
@@ -29,9 +31,11 @@ export class JoinedParts {
   }
 
   /** What the run masks in a part by itself. */
-  note(watch: Watch, spans: readonly Span[], partStart: number): void {
+  note(watch: Watch, rewrites: readonly Rewrite[], partStart: number): void {
     const { masked } = this.#run(watch);
-    for (const { start, end } of spans) masked.push({ start: start + partStart, end: end + partStart });
+    for (const { start, end, replacement } of rewrites) {
+      masked.set(start + partStart, { start: start + partStart, end: end + partStart, replacement });
+    }
   }
 
   /** The next text of the newest part: how far the joined text is certain, and the runs that stop the stream. */
@@ -60,7 +64,9 @@ export class JoinedParts {
     const due = run.wanted.filter(({ end }) => end <= upTo);
     if (due.length === 0) return true;
     run.wanted = run.wanted.filter(({ end }) => end > upTo);
-    return due.every((span) => isCovered(span, run.masked)) || this.#fail(watch, run, ACROSS);
+    return (
+      due.every((rewrite) => isMade(rewrite, run.masked.get(rewrite.start))) || this.#fail(watch, run, ACROSS)
+    );
   }
 
   /** No part follows. Gives the runs that stop the stream. */
@@ -76,7 +82,7 @@ export class JoinedParts {
   #run(watch: Watch): JoinedRun {
     let run = this.#runs.get(watch);
     if (run === undefined) {
-      run = { scanner: null, open: false, certainUpTo: 0, masked: [], wanted: [] };
+      run = { scanner: null, open: false, certainUpTo: 0, masked: new Map(), wanted: [] };
       this.#runs.set(watch, run);
     }
     return run;
@@ -117,13 +123,11 @@ interface JoinedRun {
   /** An error was let through: it no longer looks at the joined text. */
   open: boolean;
   certainUpTo: number;
-  readonly masked: Span[];
-  wanted: Span[];
+  /** What the run has masked part by part, by start. */
+  readonly masked: Map<number, Rewrite>;
+  /** What the joined text wants masked and nobody has compared yet. */
+  wanted: Rewrite[];
 }
 
-/** Whether every unit of `span` lies in one of `spans`, which are in order. */
-function isCovered(span: Span, spans: readonly Span[]): boolean {
-  let at = span.start;
-  for (const { start, end } of spans) if (start <= at && end > at) at = end;
-  return at >= span.end;
-}
+const isMade = (wanted: Rewrite, made: Rewrite | undefined): boolean =>
+  made !== undefined && made.end === wanted.end && made.replacement === wanted.replacement;

@@ -7,10 +7,7 @@ import type { Watch } from './watch.ts';
 
 type ScannerOutcome = Exclude<Outcome, { outcome: 'not_run' }>;
 
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+export type Rewrite = ChannelProgress['edits'][number];
 
 interface StageOptions {
   readonly path: string;
@@ -19,7 +16,7 @@ interface StageOptions {
   readonly open: () => ChannelScanner;
   readonly monotonic: () => number;
   /** Told what the scanner masks, with offsets from the start of the channel. */
-  readonly onMasked: ((spans: readonly Span[]) => void) | null;
+  readonly onMasked: ((rewrites: readonly Rewrite[]) => void) | null;
 }
 
 /**
@@ -112,13 +109,15 @@ export class Stage {
     const stops = outcome.outcome === 'error' || (outcome.outcome === 'flagged' && outcome.action !== 'log');
     if (stops) return { ...progress, edits: [] };
     let at = this.#base;
-    let fits = certainUpTo >= this.#base && certainUpTo <= end && (!done || certainUpTo === end);
+    // A run that says it never masks only looks: its edits would be lost without a trace.
+    let fits = edits.length === 0 || this.watch.instance.facts.masks;
+    fits &&= certainUpTo >= this.#base && certainUpTo <= end && (!done || certainUpTo === end);
     for (const edit of edits) {
       fits &&= edit.start >= at && edit.end >= edit.start && edit.end <= certainUpTo;
       at = edit.end;
     }
     if (fits) return progress;
-    const fault = failed('fault', 'the scanner gave places outside its text').outcome;
+    const fault = failed('fault', 'the scanner gave an answer that cannot be used').outcome;
     return { ...EMPTY, certainUpTo: this.#base, outcome: fault };
   }
 

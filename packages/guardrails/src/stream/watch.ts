@@ -37,6 +37,7 @@ export class Watch {
     this.#tookMs += tookMs;
     const into = side === 'current' ? this.#current : this.#original;
     this.#raise(into, progress.outcome);
+    if (progress.trace !== undefined) into.trace = progress.trace;
     if (side === 'current') {
       if (progress.edits.length > 0) this.#raise(into, { outcome: 'masked' });
       for (const { action, type } of progress.detections) {

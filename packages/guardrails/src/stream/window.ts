@@ -230,7 +230,7 @@ class WindowChannel {
         side,
         open: () => openScanner(watch, channel),
         monotonic,
-        onMasked: joined === null || !tells ? null : (spans) => joined.note(watch, spans, partStart),
+        onMasked: joined === null || !tells ? null : (rewrites) => joined.note(watch, rewrites, partStart),
       });
     this.#look = watches.flatMap((watch, index) =>
       index === chainFrom ? [] : [stage(watch, index < chainFrom ? 'current' : 'original', true)],
