@@ -1,4 +1,4 @@
-import { catalogue } from '@portcullis/guardrails';
+import { catalogue, createHttp, type HttpClient, type HttpPort } from '@portcullis/guardrails';
 import type { Finding } from '@portcullis/policy';
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,6 @@ import { controlRoutes } from './control/routes.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { OpenAiUpstreams } from './gateway/upstreams/openai.ts';
 import { createHttpServer, type Readiness } from './http/server.ts';
-import { GuardrailHttp } from './net/guardrail-http.ts';
 import { systemClock } from './ports/clock.ts';
 import type { KnownNames } from './ports/names.ts';
 import { ActiveSnapshots } from './snapshot/holder.ts';
@@ -30,6 +29,8 @@ import { ServerTelemetry } from './telemetry/telemetry.ts';
 const VERSION = '0.1.0';
 /** How long a stop waits for running requests before it cuts them. */
 const DRAIN_MS = 10_000;
+/** The longest time that a guardrail may be given (`timeout`). */
+const OLD_CALLS_MS = 600_000;
 const PING_MS = 1_000;
 /** Only this process writes to the embedded database, and it forgets what it changes at once. */
 const FRESH_EMBEDDED_MS = 60_000;
@@ -87,7 +88,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   });
   const { masterKey, generatedKey } = adminKey(settings.masterKey, options.dataDir);
 
-  const guardrailHttp = new GuardrailHttp();
+  const guardrailHttp = new GuardrailHttp(settings.allowedPrivateHosts);
   const hashKey = createSecretKey(randomBytes(32));
   const ports = {
     clock,
@@ -136,7 +137,6 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
   try {
     const url = await app.listen({ port: options.port, host: options.host });
-    guardrailHttp.allow(settings.allowedPrivateHosts);
     const first = await loader.load(sourceOf(config));
     if (!first.ok) throw new ConfigRefused(options.configFile, first.findings.map(withoutPlace));
     watch = watchConfig({
@@ -179,6 +179,34 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** The outbound HTTP of guardrails, made anew when the configuration changes which private hosts may be called. */
+class GuardrailHttp implements HttpPort {
+  #hosts: readonly string[];
+  #client: HttpClient;
+
+  constructor(hosts: readonly string[]) {
+    this.#hosts = hosts;
+    this.#client = createHttp({ allowHosts: hosts });
+  }
+
+  send(request: Parameters<HttpPort['send']>[0]): ReturnType<HttpPort['send']> {
+    return this.#client.send(request);
+  }
+
+  allow(hosts: readonly string[]): void {
+    if (hosts.length === this.#hosts.length && hosts.every((host) => this.#hosts.includes(host))) return;
+    const old = this.#client;
+    this.#hosts = hosts;
+    this.#client = createHttp({ allowHosts: hosts });
+    // Calls under way may end; no guardrail may take longer than this.
+    setTimeout(() => void old.close(), OLD_CALLS_MS).unref();
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
   }
 }
 
