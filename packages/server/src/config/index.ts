@@ -1,4 +1,5 @@
 // The door of this room.
+export { detectorsFor } from './detectors.ts';
 export {
   EnvironmentProblem,
   type Environment,

@@ -1,9 +1,10 @@
 // Reads a LiteLLM-shaped configuration file: everything that is wrong with it at once, each with its place.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { catalogue, type DetectorDefinition } from '@portcullis/guardrails';
+import type { DetectorDefinition } from '@portcullis/guardrails';
 import type { Documents, Finding, FindingPath } from '@portcullis/policy';
 import { checkConfig } from './check.ts';
+import { detectorsFor } from './detectors.ts';
 import { ConfigDocument } from './document.ts';
 import type { Environment } from './env.ts';
 import { Findings } from './findings.ts';
@@ -112,7 +113,8 @@ async function readSections(
   options: LoadOptions,
   bytes: Uint8Array,
 ): Promise<ConfigResult> {
-  const detectors = options.detectors ?? catalogue;
+  const texts = new Set<string>();
+  const detectors = options.detectors ?? detectorsFor(document.file, (text) => texts.add(text));
   const ignored = new Set<string>();
   explainLegacyForms(document, findings);
   reportMissingVariables(document, findings);
@@ -153,7 +155,7 @@ async function readSections(
   if (findings.failed) return { ok: false, findings: findings.list() };
   const config: LoadedConfig = {
     file: document.file,
-    digest: digestOf(bytes, document.usedVariables),
+    digest: digestOf(bytes, document.usedVariables, texts),
     policies,
     attachments,
     guardrails,
@@ -230,10 +232,16 @@ function dependsOn(
   return false;
 }
 
-/** Two replicas with one digest read the same (S9). */
-function digestOf(bytes: Uint8Array, variables: ReadonlyMap<string, string | null>): string {
+/** Two replicas with one digest read the same (S9), the files that the configuration names included. */
+function digestOf(
+  bytes: Uint8Array,
+  variables: ReadonlyMap<string, string | null>,
+  texts: ReadonlySet<string>,
+): string {
   const used = [...variables].toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return createHash('sha256').update(bytes).update('\0').update(JSON.stringify(used)).digest('hex');
+  const digest = createHash('sha256').update(bytes).update('\0').update(JSON.stringify(used));
+  if (texts.size > 0) digest.update('\0').update(JSON.stringify([...texts].toSorted()));
+  return digest.digest('hex');
 }
 
 function refused(code: string, message: string): ConfigResult {

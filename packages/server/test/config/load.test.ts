@@ -1,8 +1,10 @@
 // What a configuration file becomes. What is refused in it: conformance.test.ts.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readEnvironment } from '../../src/config/env.ts';
-import { readConfig } from '../../src/config/load.ts';
+import { loadConfig, readConfig } from '../../src/config/load.ts';
 import type { LoadedConfig, PlacedFinding } from '../../src/config/types.ts';
 import { testDetectors } from './detectors.ts';
 
@@ -201,6 +203,30 @@ test('S9: the digest follows the bytes and the variables in use, and nothing els
   expect(await digest({ KEY: 'sk-1', OTHER: 'x' })).toBe(first);
   expect(await digest({ KEY: 'sk-2' })).not.toBe(first);
   expect(await digest({ KEY: 'sk-1' }, `${text}# a comment\n`)).not.toBe(first);
+});
+
+test('S9: the words of a file that the configuration names are part of the digest', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-words-'));
+  const file = join(folder, 'config.yaml');
+  const words = (word: string) =>
+    writeFileSync(join(folder, 'words.yaml'), `blocked_words: [{keyword: ${word}, action: BLOCK}]\n`);
+  writeFileSync(
+    file,
+    `${model('{model: mock/x}')}guardrails:\n  - guardrail_name: words\n    litellm_params: {guardrail: litellm_content_filter, mode: pre_call, blocked_words_file: words.yaml}\n`,
+  );
+  const digest = async () => {
+    const result = await loadConfig(file, readEnvironment({}));
+    return result.ok ? result.config.digest : result.findings.map(({ message }) => message).join();
+  };
+  words('falcon');
+  const first = await digest();
+  expect(first).toMatch(/^[0-9a-f]{64}$/u);
+  expect(await digest()).toBe(first);
+  words('eagle');
+  expect(await digest()).not.toBe(first);
+  rmSync(join(folder, 'words.yaml'));
+  expect(await digest()).toContain('does not exist');
+  rmSync(folder, { recursive: true });
 });
 
 test('ids of deployments are the same for the same file', async () => {
