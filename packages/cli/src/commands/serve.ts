@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { RunningServer } from '@portcullis/server';
 import { printBanner } from '../banner.ts';
 import { DEMO_CONFIG } from '../files.ts';
@@ -36,7 +37,7 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
   const port = options.port ?? env.port ?? DEFAULT_PORT;
   const givenHost = options.host ?? env.host;
   const host = givenHost ?? DEFAULT_HOST;
-  const dataDir = options.dataDir ?? env.dataDir ?? DEFAULT_DATA_DIR;
+  const dataDir = resolve(options.dataDir ?? env.dataDir ?? DEFAULT_DATA_DIR);
 
   let started: RunningServer;
   try {
@@ -61,12 +62,12 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
 
 /** The first signal lets requests under way end; the second one, or too long a wait, does not. */
 function untilStopped(started: RunningServer, output: Output): Promise<number> {
-  return new Promise((resolve) => {
+  return new Promise((finish) => {
     let stopping = false;
     const end = (code: number): void => {
       process.off('SIGINT', stop);
       process.off('SIGTERM', stop);
-      resolve(code);
+      finish(code);
     };
     const stop = (signal: NodeJS.Signals): void => {
       if (stopping) {
