@@ -135,7 +135,7 @@ function keysOf(schema: z.ZodType): readonly string[] {
 }
 
 /** The known name most like a mistyped one, or null when none is close: at most a third of its letters differ. */
-export function nearest(name: string, known: readonly string[]): string | null {
+function nearest(name: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestDistance = Math.floor(Math.max(name.length, 3) / 3) + 1;
   for (const candidate of known) {

@@ -333,7 +333,7 @@ export function detailsOf(
   }));
 }
 
-export function maskedCounts(detections: readonly Detection[]): Readonly<Record<string, number>> {
+function maskedCounts(detections: readonly Detection[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { action, type } of detections) {
     if (action === 'MASK') counts[type] = (counts[type] ?? 0) + 1;

@@ -1,6 +1,5 @@
 import {
   BINARY_KINDS,
-  type CommonParams,
   CONTENT_KINDS,
   commonParamsSchema,
   type ContentKind,
@@ -71,7 +70,7 @@ export const clean: Inspection = {
   trace: {},
 };
 
-export const textKinds: ReadonlySet<ContentKind> = new Set(
+const textKinds: ReadonlySet<ContentKind> = new Set(
   CONTENT_KINDS.filter((kind) => !BINARY_KINDS.has(kind) && kind !== 'files'),
 );
 
@@ -314,8 +313,3 @@ export function input(
     ...more,
   };
 }
-
-export const params = (more: Partial<CommonParams> = {}): Record<string, unknown> => ({
-  guardrail: 'words',
-  ...more,
-});

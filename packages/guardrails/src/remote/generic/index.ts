@@ -57,8 +57,7 @@ export const genericWebhook: DetectorDefinition<Config> = {
   ids: ['generic_guardrail_api'],
   title: 'Webhook (generic guardrail API)',
   configSchema,
-  // A service may answer with a rewrite whatever it was asked, but nothing can be rewritten while the call is under way.
-  facts: (config) => ({ hooks: HOOKS, masks: !onlyDuringCall(config) }),
+  facts: (config) => ({ hooks: HOOKS, masks: !asksDuringCall(config) }),
   reads: () => READS,
   deterministic: false,
   remote: true,
@@ -67,10 +66,10 @@ export const genericWebhook: DetectorDefinition<Config> = {
 };
 
 /**
- * The compiler refuses masking guardrails in during_call (P7). A service that is only asked there is taken for one that
- * blocks; a rewrite it answers with all the same is undeliverable (E1).
+ * The compiler refuses masking guardrails in during_call (P7). A service that is asked there too is taken for one that
+ * blocks; a rewrite it answers with there all the same is undeliverable (E1), in other hooks it is made.
  */
-function onlyDuringCall({ mode }: Config): boolean {
+function asksDuringCall({ mode }: Config): boolean {
   const hooks = Array.isArray(mode) ? mode : [...mode.default, ...Object.values(mode.tags).flat()];
   return hooks.includes('during_call');
 }
