@@ -114,6 +114,11 @@ export function readProtection(
   return { written: values, metadata: body.metadata === undefined ? undefined : metadata };
 }
 
+/** A new object has nothing to clear, so what says nothing is not written at all (D-83). */
+export function withoutNothing(written: Written): Written {
+  return Object.fromEntries(Object.entries(written).filter(([, value]) => !isNothing(value)));
+}
+
 /**
  * What is stored after a write. What says nothing takes a field away, and is no write when there was none: clients of the
  * reference send empty lists for fields they do not use (D-83).

@@ -4,7 +4,7 @@ import type { Stores } from '../../ports/database.ts';
 import type { Identity } from '../../ports/identity.ts';
 import type { KeyRecord, NewKey } from '../../ports/keys.ts';
 import { actorOf, type ControlContext, isAdmin, setByOf } from '../context.ts';
-import { applyProtection, type ProtectionRequest, readProtection } from '../protection.ts';
+import { applyProtection, type ProtectionRequest, readProtection, withoutNothing } from '../protection.ts';
 import type { Route } from '../route.ts';
 import { requireTeam } from '../teams/access.ts';
 import { aliasTaken, hashOfReference, keyNotFound, notYours } from './access.ts';
@@ -73,7 +73,7 @@ async function newKey(wish: Wish): Promise<NewKey> {
     organizationId: origin === null ? (body.organization_id ?? null) : origin.organizationId,
     models: origin === null ? (body.models ?? []) : modelsWithin(origin, body.models ?? []),
     metadata: request.metadata ?? {},
-    protection: applyProtection(origin?.protection ?? {}, request.written, identity, setBy),
+    protection: applyProtection(origin?.protection ?? {}, withoutNothing(request.written), identity, setBy),
     blocked: body.blocked ?? false,
     expiresAtMs: earliest(expiresAtMs, origin?.expiresAtMs ?? null),
     createdAtMs: nowMs,
