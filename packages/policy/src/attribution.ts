@@ -59,26 +59,21 @@ function attributionOf(snapshot: Snapshot, plan: Plan): Attribution {
   const known = ATTRIBUTIONS.get(plan);
   if (known !== undefined) return known;
   const named = [...namedSelections(snapshot, plan)];
-  const sources = named.map(([policy, selection]) => {
+  const sources = named.map(([policy, selection]): Source => {
     return {
       name: encode(policy.policy_name),
       prefix: prefixOf(policy, selection),
       reason: fixedReason(snapshot, selection),
     };
   });
-  const fixed = sources.every(({ reason }) => typeof reason === 'string');
+  const names = sources.map(({ name }) => name);
+  const fixed = sources.flatMap(({ name, prefix, reason }) =>
+    typeof reason === 'string' ? [`${name}=${prefix}${reason}`] : [],
+  );
   const attribution: Attribution = {
-    appliedPolicies: joinEntries(
-      sources.map(({ name }) => name),
-      ',',
-    ),
+    appliedPolicies: joinEntries(names, ','),
     sources,
-    ...(fixed && {
-      fixedSources: joinEntries(
-        sources.map(({ name, prefix, reason }) => `${name}=${prefix}${reason}`),
-        '; ',
-      ),
-    }),
+    ...(fixed.length === sources.length && { fixedSources: joinEntries(fixed, '; ') }),
   };
   ATTRIBUTIONS.set(plan, attribution);
   return attribution;

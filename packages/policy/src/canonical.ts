@@ -17,18 +17,10 @@ export function canonicalJson(value: unknown): string {
 
 function write(value: unknown, depth: number): string | null {
   if (depth > MAX_DEPTH) return null;
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return JSON.stringify(value);
-    case 'number':
-      return Number.isFinite(value) ? JSON.stringify(value) : null;
-    case 'object':
-      if (value === null) return 'null';
-      return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
-    default:
-      return null;
-  }
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : null;
+  if (typeof value !== 'object') return null;
+  return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
 }
 
 function writeArray(items: readonly unknown[], depth: number): string | null {

@@ -20,9 +20,9 @@ export interface PolicyEnvironment {
   readonly conditionNumber: (condition: ModelCondition) => number;
 }
 
-/** The path of a version: production versions by name, others by id. */
+/** Where a policy is; all versions of a name share the path. */
 export function policyPath(policy: Policy): FindingPath {
-  return ['policies', policy.version_status === 'production' ? policy.policy_name : policy.policy_id];
+  return ['policies', policy.policy_name];
 }
 
 /** Checks one version and compiles it, or returns `null` when an error forbids it. */
@@ -103,18 +103,15 @@ function checkLocks({ policy, chain, list }: CompiledPolicy, path: FindingPath, 
   }
 }
 
-function lintList(
-  { policy, chain, list, condition }: CompiledPolicy,
-  path: FindingPath,
-  findings: Findings,
-): void {
+function lintList({ policy, chain, list }: CompiledPolicy, path: FindingPath, findings: Findings): void {
   const inherited = new Set(chain.slice(0, -1).flatMap((link) => link.policy.guardrails_add));
   for (const [index, name] of policy.guardrails_remove.entries()) {
     if (inherited.has(name) || policy.guardrails_add.includes(name)) continue;
     const message = `"${name}" is removed, but no policy of the chain adds it; the removal has no effect`;
     findings.warning('remove_without_effect', [...path, 'guardrails_remove', index], message);
   }
-  if (list.length === 0 && policy.pipeline === null && condition === -1) {
+  // A policy that removes may be meant to be empty: an exemption from what its parent demands (C3).
+  if (list.length === 0 && policy.guardrails_remove.length === 0) {
     findings.warning(
       'policy_without_guardrails',
       path,

@@ -1,4 +1,4 @@
-/** Checks one policy version before it is written, with the rules the compiler uses at load (I4, I5). */
+/** Checks one policy version by itself, with the rules the compiler uses at load (I4, I5). */
 import { checkPolicy } from './check-policies.ts';
 import { Findings } from './findings.ts';
 import type { Finding } from './schema/documents.ts';
@@ -7,8 +7,8 @@ import type { Snapshot } from './snapshot.ts';
 import { Suggester } from './suggest.ts';
 
 /**
- * All findings of one version, as if every other production version stood. A draft's errors are errors here: the compiler
- * only leaves a broken draft out, while a writer must be told.
+ * All findings of one version against the guardrails and production versions of a snapshot, without compiling anything
+ * else: quick enough to answer while somebody types.
  */
 export function checkVersion(snapshot: Snapshot, policy: Policy): readonly Finding[] {
   const production = new Map([...snapshot.production].map(([name, { policy: row }]) => [name, row]));

@@ -34,11 +34,12 @@ export interface Comparison {
 
 export function comparePolicies(snapshot: Snapshot, a: Policy, b: Policy): Comparison {
   const differing = COMPARED_FIELDS.filter((field) => canonicalJson(a[field]) !== canonicalJson(b[field]));
-  const diffs = differing.map((field) => [field, { version_a: a[field], version_b: b[field] }]);
+  const field_diffs: Partial<Record<ComparedField, FieldDiff>> = {};
+  for (const field of differing) field_diffs[field] = { version_a: a[field], version_b: b[field] };
   const listA = resolvedGuardrails(snapshot, a.policy_id);
   const listB = resolvedGuardrails(snapshot, b.policy_id);
   return {
-    field_diffs: Object.fromEntries(diffs),
+    field_diffs,
     resolved_guardrails: {
       version_a: listA,
       version_b: listB,

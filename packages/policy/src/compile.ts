@@ -146,15 +146,10 @@ function* compilePolicies(
   return { production, versions, named: rows.named, policyNames };
 }
 
-/**
- * A version that is not in production cannot harm a request, so its errors do not keep the documents out: it is left out
- * of the snapshot, and naming it is refused.
- */
-function inVersion(policy: Policy, finding: Finding): Finding {
-  if (policy.version_status === 'production' || finding.severity === 'warning') return finding;
-  const { version_number, version_status, policy_name } = policy;
-  const message = `${finding.message} (version ${version_number} of "${policy_name}", ${version_status}, cannot be used until then)`;
-  return { ...finding, severity: 'warning', message };
+/** A finding is placed by the policy's name; of a version that is not in production it says which one. */
+function inVersion({ version_status, version_number }: Policy, finding: Finding): Finding {
+  if (version_status === 'production') return finding;
+  return { ...finding, message: `${finding.message} (version ${version_number}, ${version_status})` };
 }
 
 function* checkIdentities(

@@ -23,12 +23,18 @@ const regexSchema = z
     if (problem !== null) context.addIssue({ code: 'custom', message: problem });
   });
 
+const literalSchema = z
+  .string()
+  .min(1)
+  .max(LIMITS.patternCharacters)
+  .refine((text) => text.normalize('NFC') === text, 'a condition must be in Unicode normalisation form NFC');
+
 /** `condition.model` (K1): a text, a list of texts, or exactly one of `exact`, `prefix`, `regex`. */
 export const modelConditionSchema = z.union([
   conditionTextSchema,
   z.array(conditionTextSchema).min(1).max(LIMITS.guardrailsPerPolicy),
-  z.strictObject({ exact: z.string().min(1).max(LIMITS.patternCharacters) }),
-  z.strictObject({ prefix: z.string().min(1).max(LIMITS.patternCharacters) }),
+  z.strictObject({ exact: literalSchema }),
+  z.strictObject({ prefix: literalSchema }),
   z.strictObject({ regex: regexSchema }),
 ]);
 export type ModelCondition = z.infer<typeof modelConditionSchema>;
