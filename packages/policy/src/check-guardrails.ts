@@ -115,7 +115,7 @@ function sharedFact({ litellm_params }: Guardrail, fact: (typeof SHARED_FACTS)[n
 }
 
 /** Every hook that a mode can select. */
-export function modeHooks(mode: Mode): ReadonlySet<Hook> {
+function modeHooks(mode: Mode): ReadonlySet<Hook> {
   if (Array.isArray(mode)) return new Set(mode);
   return new Set([...mode.default, ...Object.values(mode.tags).flat()]);
 }

@@ -181,7 +181,7 @@ class DemandTable {
 }
 
 /** O5: a trusted tag selects its hooks instead of the default ones; a caller's tag only adds, and is then the caller's. */
-export function hooksOf(guardrail: CompiledGuardrail, levels: HitLevels): ReadonlyMap<Hook, Level> {
+function hooksOf(guardrail: CompiledGuardrail, levels: HitLevels): ReadonlyMap<Hook, Level> {
   const hooks = new Map<Hook, Level>();
   for (const entry of guardrail.tagHooks) {
     if (levels[entry.tag] === TRUSTED) for (const hook of entry.hooks) hooks.set(hook, TRUSTED);
