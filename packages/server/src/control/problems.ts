@@ -23,7 +23,7 @@ export function fieldProblems(
 }
 
 /** `; did you mean "x"?` when a known name is near enough to be meant. */
-export function suggestion(name: string, known: readonly string[]): string {
+function suggestion(name: string, known: readonly string[]): string {
   if (known.length === 0) return '';
   const nearest = closest(name, known);
   return distance(name, nearest) <= Math.max(2, Math.floor(name.length / 3))

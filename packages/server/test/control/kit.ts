@@ -7,11 +7,11 @@ import type { Database } from '../../src/ports/database.ts';
 import type { Identity } from '../../src/ports/identity.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { createIdentities } from '../../src/storage/identity/identities.ts';
-import { realClock, recorder, stillClock, temporaryDirectory } from '../storage/kit.ts';
+import { preparedDirectory, realClock, recorder, stillClock } from '../storage/kit.ts';
 
 export const MASTER = 'sk-master';
-export const POLICIES = ['strict', 'lax'];
-export const GUARDRAILS = ['pii-mask', 'toxicity', 'injection'];
+const POLICIES = ['strict', 'lax'];
+const GUARDRAILS = ['pii-mask', 'toxicity', 'injection'];
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what a client of the reference gets from its JSON parser
 export type Answer = RouteAnswer & { readonly status: number; readonly body: Record<string, any> };
@@ -28,7 +28,7 @@ export interface Plane {
 }
 
 export async function openPlane(): Promise<Plane> {
-  const directory = temporaryDirectory();
+  const directory = await preparedDirectory();
   const heard = recorder();
   const clock = stillClock();
   const database = await openDatabase({

@@ -9,10 +9,10 @@ import {
   hashLike,
   newKey,
   newTeam,
+  preparedDirectory,
   realClock,
   recorder,
   temporaryDatabase,
-  temporaryDirectory,
   USER,
 } from './kit.ts';
 
@@ -27,7 +27,7 @@ interface Place {
 
 describe('storage on the embedded database', () => {
   suite(async () => {
-    const directory = temporaryDirectory();
+    const directory = await preparedDirectory();
     const options = { dataDir: directory.path, url: null, clock: realClock, ...recorder(), ...LIMITS };
     const path = `${directory.path}/run/.s.PGSQL.5432`;
     const connect = () => postgres({ path, username: 'postgres', database: 'postgres', max: 1 });

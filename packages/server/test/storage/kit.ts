@@ -1,12 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { NewKey } from '../../src/ports/keys.ts';
 import type { SetBy } from '../../src/ports/protection.ts';
 import type { StorageEvent } from '../../src/ports/storage-events.ts';
 import type { NewTeamRecord } from '../../src/ports/teams.ts';
+import { startEmbedded } from '../../src/storage/embedded/embedded.ts';
 
 export const realClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -36,6 +38,33 @@ export function recorder(): Recorder {
 export function temporaryDirectory(): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'portcullis-test-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+const TEMPLATE = fileURLToPath(new URL('../../../../.cache/pglite-18-template', import.meta.url));
+
+/**
+ * A data directory in which the embedded database has been made already, without any tables. Making one takes seconds of
+ * a whole core, so it is done once and copied.
+ */
+export async function preparedDirectory(): Promise<ReturnType<typeof temporaryDirectory>> {
+  const directory = temporaryDirectory();
+  const cluster = join(directory.path, 'postgres');
+  if (existsSync(TEMPLATE)) {
+    cpSync(TEMPLATE, cluster, { recursive: true });
+    return directory;
+  }
+  const server = await startEmbedded({ dataDir: directory.path, clock: realClock, ...recorder() });
+  await server.close();
+  const draft = `${TEMPLATE}.${process.pid}`;
+  mkdirSync(join(TEMPLATE, '..'), { recursive: true });
+  cpSync(cluster, draft, { recursive: true });
+  try {
+    renameSync(draft, TEMPLATE);
+  } catch {
+    // Another suite was faster; its copy is as good.
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return directory;
 }
 
 let databases = 0;

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash as digestOf, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../ports/clock.ts';
 import { DatabaseError, type PrincipalChange } from '../../ports/database.ts';
@@ -57,7 +57,7 @@ const UNKNOWN: IdentityResult = Object.freeze({ kind: 'unknown' });
 export function createIdentities(options: IdentitiesOptions): CachedIdentities {
   const { keys, clock, onEvent, freshMs, maxStaleMs } = options;
   const master: Found = Object.freeze({ kind: 'found', identity: masterIdentity() });
-  const masterDigest = digestOf(options.masterKey);
+  const masterDigest = Buffer.from(digestOf('sha256', options.masterKey), 'latin1');
   const entries = new LRUCache<string, Entry>({ max: ENTRIES });
   const unknown = new LRUCache<string, number>({ max: UNKNOWN_ENTRIES });
   const pending = new Map<string, Promise<IdentityResult>>();
@@ -65,12 +65,11 @@ export function createIdentities(options: IdentitiesOptions): CachedIdentities {
   let restUntil = -Infinity;
 
   function find(secret: string): IdentityResult | Promise<IdentityResult> {
-    const digest = digestOf(secret);
-    if (timingSafeEqual(digest, masterDigest)) return master;
+    const hash = digestOf('sha256', secret);
+    if (timingSafeEqual(Buffer.from(hash, 'latin1'), masterDigest)) return master;
     // No stored key looks like this, so the store need not be asked.
     if (!secret.startsWith('sk-') || secret.length > LONGEST_SECRET) return UNKNOWN;
 
-    const hash = digest.toString('hex');
     const now = clock.monotonic();
     const entry = entries.get(hash);
     if (entry !== undefined) return known(hash, entry, now);
@@ -188,8 +187,4 @@ export function createIdentities(options: IdentitiesOptions): CachedIdentities {
 
 function unavailable(reason: string): IdentityResult {
   return { kind: 'unavailable', reason };
-}
-
-function digestOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
 }
