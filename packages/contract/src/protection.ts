@@ -18,6 +18,7 @@ const text = z
   .min(1, 'must not be empty')
   .max(TEXT_LIMIT, `has at most ${TEXT_LIMIT} characters`)
   .refine((value) => !CONTROL.test(value), 'must not contain control characters')
+  .refine(isStorable, 'must be well-formed Unicode')
   .refine((value) => value.normalize('NFC') === value, 'must be in Unicode normalisation form NFC');
 
 /** An id, an alias or a user's name. */
@@ -71,7 +72,8 @@ export const metadataSchema = z
   .refine(
     (metadata) => JSON.stringify(metadata).length <= METADATA_LIMIT,
     `has at most ${METADATA_LIMIT} characters as JSON`,
-  );
+  )
+  .refine(isStorable, 'must not contain U+0000 or half of a surrogate pair');
 
 /** Fields of the reference inside `metadata` that limit or protect and that this gateway does not have yet. */
 export const UNSUPPORTED_METADATA: readonly string[] = [
@@ -105,4 +107,14 @@ export function isNothing(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === '') return true;
   if (Array.isArray(value)) return value.length === 0;
   return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+// oxlint-disable-next-line no-control-regex -- the one character that PostgreSQL cannot keep
+const UNSTORABLE = /[\u0000\p{Surrogate}]/u;
+
+/** Whether every text in a value can be kept in a database as it is. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === 'string') return !UNSTORABLE.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, member]) => !UNSTORABLE.test(name) && isStorable(member));
 }

@@ -82,13 +82,13 @@ export function readProtection(
     const value = body[spelling];
     if (value !== undefined) write(field, withoutTwins(value), [spelling]);
   }
-  const metadata: Record<string, unknown> = {};
+  const free: [string, unknown][] = [];
   for (const [name, value] of Object.entries(body.metadata ?? {})) {
     const loc = ['metadata', name];
     const field = Object.hasOwn(SPELLINGS, name) ? SPELLINGS[name] : undefined;
     if (field === undefined) {
       problems.push(...freeProblems(name, value, loc));
-      metadata[name] = value;
+      free.push([name, value]);
       continue;
     }
     if (value === null) continue;
@@ -111,7 +111,7 @@ export function readProtection(
   const values = Object.fromEntries([...written].map(([field, { value }]) => [field, value])) as Written;
   problems.push(...nameProblems(values, rules.knownNames));
   if (problems.length > 0) throw new FieldsError(problems);
-  return { written: values, metadata: body.metadata === undefined ? undefined : metadata };
+  return { written: values, metadata: body.metadata === undefined ? undefined : Object.fromEntries(free) };
 }
 
 /** A new object has nothing to clear, so what says nothing is not written at all (D-83). */

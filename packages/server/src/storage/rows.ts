@@ -49,11 +49,11 @@ const TWINS: Readonly<Record<string, Field>> = {
 
 const legacyModifySchema = z.object({ modify_guardrails: z.boolean() });
 
-/** The readable part of a row's protection, and the names of what is not. */
+/** The readable part of a row's protection, the names of what is not, and the metadata that is neither. */
 function readProtection(
   stored: unknown,
   metadata: Readonly<Record<string, unknown>>,
-): { protection: Protection; ignored: string[] } {
+): Pick<KeyRecord, 'protection' | 'ignored' | 'metadata'> {
   const protection: Record<string, Sourced<unknown>> = {};
   const ignored: string[] = [];
   const fields = z.record(z.string(), z.unknown()).safeParse(stored);
@@ -86,7 +86,8 @@ function readProtection(
     if (parsed.success) protection[field] = { value: parsed.data, setBy: null };
     else ignored.push(`metadata.${twin}`);
   }
-  return { protection, ignored };
+  const free = Object.entries(metadata).filter(([name]) => !Object.hasOwn(TWINS, name));
+  return { protection, ignored, metadata: Object.fromEntries(free) };
 }
 
 function readSetBy(value: unknown): SetBy | null {
@@ -131,7 +132,6 @@ export function readKeyRow(row: unknown): KeyRecord {
     userId: key.userId,
     organizationId: key.organizationId,
     models: key.models,
-    metadata: key.metadata,
     ...readProtection(key.protection, key.metadata),
     blocked: key.blocked,
     expiresAtMs: key.expiresAt?.getTime() ?? null,
@@ -164,7 +164,6 @@ export function readTeamRow(row: unknown): TeamRecord {
     organizationId: team.organizationId,
     members: team.members,
     models: team.models,
-    metadata: team.metadata,
     ...readProtection(team.protection, team.metadata),
     blocked: team.blocked,
     createdAtMs: team.createdAt.getTime(),

@@ -134,6 +134,9 @@ describe('POST /key/generate', () => {
     [{ tags: 'eu' }, 'tags'],
     [{ permissions: { client_guardrail: false } }, 'permissions.client_guardrail'],
     [{ metadata: { disabled_global_guardrails: ['toxicity'] } }, 'metadata.disabled_global_guardrails'],
+    [{ metadata: { a: ['nul \u0000'] } }, 'metadata'],
+    [{ metadata: { 'half \ud83d': 1 } }, 'metadata'],
+    [{ tags: ['half \ud83d'] }, 'tags.0'],
   ])('refuses the malformed opt-out or protection field in %j (O3, D-96)', async (body, place) => {
     const answer = await generate(body);
     expect(answer.status).toBe(422);
@@ -403,6 +406,24 @@ describe('POST /key/update', () => {
       key_alias: null,
     });
     expect(body).toMatchObject({ metadata: {}, expires: null, key_alias: null });
+  });
+
+  test('takes away for good what other programs have left in the stored metadata', async () => {
+    const key = await made();
+    // As an import of the reference's rows would leave it.
+    await plane.database.transaction(({ keys }) =>
+      keys.update(key['token'], {
+        metadata: { tags: ['old'], note: 1 },
+        updatedAtMs: 1,
+        updatedBy: 'import',
+      }),
+    );
+    const before = (await plane.identity(key['key'])).policy.tags;
+    expect(before).toEqual([{ value: 'old', trusted: false, source: 'key' }]);
+    const { body } = await plane.call('POST /key/update', { key: key['token'], tags: [] });
+    expect(body).toMatchObject({ tags: [], metadata: { note: 1 } });
+    expect(body['metadata']).not.toHaveProperty('tags');
+    expect((await plane.identity(key['key'])).policy.tags).toEqual([]);
   });
 
   test('keeps who set what, field by field (M9)', async () => {

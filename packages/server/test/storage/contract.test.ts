@@ -317,6 +317,7 @@ function suite(open: () => Promise<Place>): void {
       await place.sql`update portcullis.teams set metadata = ${place.sql.json(metadata)} where team_id = 'imported'`;
       const team = await place.database.stores.teams.find('imported');
       expect(team?.ignored).toEqual([]);
+      expect(team?.metadata).toEqual({ cost_center: 7 });
       expect(team?.protection).toEqual({
         permissions: { value: { client_guardrails: false }, setBy: null },
         disable_global_guardrails: { value: true, setBy: null },

@@ -46,7 +46,8 @@ export function updateKeyRoute(context: ControlContext): Route<UpdateKey> {
             ...(body.models === undefined ? {} : { models: body.models ?? [] }),
             ...(body.duration === undefined ? {} : { expiresAtMs: expiryOf(body.duration, nowMs) }),
             ...(body.blocked === undefined || body.blocked === null ? {} : { blocked: body.blocked }),
-            ...(request.metadata === undefined ? {} : { metadata: request.metadata }),
+            // Always together: what is taken away here must not come back from an old twin in the stored metadata.
+            metadata: request.metadata ?? before.metadata,
             protection,
           },
         };

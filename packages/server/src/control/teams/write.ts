@@ -88,7 +88,8 @@ export function updateTeamRoute(context: ControlContext): Route<UpdateTeam> {
           ...(body.members_with_roles === undefined ? {} : { members: membersOf(body.members_with_roles) }),
           ...(body.models === undefined ? {} : { models: body.models ?? [] }),
           ...(body.blocked === undefined || body.blocked === null ? {} : { blocked: body.blocked }),
-          ...(request.metadata === undefined ? {} : { metadata: request.metadata }),
+          // Always together: what is taken away here must not come back from an old twin in the stored metadata.
+          metadata: request.metadata ?? before.metadata,
           protection: applyProtection(before.protection, request.written, identity, setBy),
         };
       });
