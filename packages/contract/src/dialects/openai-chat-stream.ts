@@ -1,7 +1,7 @@
 import type { ContentKind, Segment } from '@portcullis/policy';
 import { type ErrorBody, PortcullisError } from '../errors.ts';
 import { chatUsage, type Usage } from './openai-chat.ts';
-import { isObject, type JsonObject, rewriteJsonText, SegmentCollector } from './segments.ts';
+import { isObject, type JsonObject, lookup, rewriteJsonText, SegmentCollector } from './segments.ts';
 
 /**
  * A channel of a streamed chat answer: a text that grows on its own. The shape is that of the stream gate's channels,
@@ -46,12 +46,12 @@ interface Choice {
   readonly tools: Map<number, ToolCall>;
 }
 
-const TEXT_KINDS: Readonly<Record<string, ContentKind>> = {
+const TEXT_KINDS = lookup<ContentKind>({
   content: 'assistant',
   refusal: 'refusal',
   reasoning_content: 'reasoning',
   reasoning: 'reasoning',
-};
+});
 
 const KNOWN_CHUNK = new Set([
   'id',

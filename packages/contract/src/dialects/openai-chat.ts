@@ -1,7 +1,14 @@
 import type { ContentKind, Segment } from '@portcullis/policy';
 import { PortcullisError } from '../errors.ts';
 import { type ControlFields, readControlFields, withoutControlFields } from './control-fields.ts';
-import { isObject, type JsonObject, type Rewritten, SegmentCollector, withSegments } from './segments.ts';
+import {
+  isObject,
+  type JsonObject,
+  lookup,
+  type Rewritten,
+  SegmentCollector,
+  withSegments,
+} from './segments.ts';
 
 /**
  * The OpenAI chat completions dialect: which leaf of a request or answer is what, and how to put changed ones back.
@@ -18,7 +25,7 @@ export interface ChatRequest {
 
 type FieldType = 'number' | 'integer' | 'boolean';
 
-const REQUEST_NUMBERS: Readonly<Record<string, FieldType>> = {
+const REQUEST_NUMBERS = lookup<FieldType>({
   stream: 'boolean',
   n: 'integer',
   temperature: 'number',
@@ -35,15 +42,15 @@ const REQUEST_NUMBERS: Readonly<Record<string, FieldType>> = {
   top_logprobs: 'integer',
   store: 'boolean',
   parallel_tool_calls: 'boolean',
-};
+});
 
 /** Texts from a fixed list. Any other text in these fields is scanned. */
-const REQUEST_WORDS: Readonly<Record<string, ReadonlySet<string>>> = {
+const REQUEST_WORDS = lookup<ReadonlySet<string>>({
   service_tier: new Set(['auto', 'default', 'flex', 'priority', 'scale']),
   reasoning_effort: new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']),
   verbosity: new Set(['low', 'medium', 'high']),
   tool_choice: new Set(['none', 'auto', 'required']),
-};
+});
 
 function invalid(param: string, what: string): PortcullisError {
   return new PortcullisError('invalid_request', `"${param}" must be ${what}.`, { param });
@@ -105,22 +112,22 @@ export function upstreamChatBody(
   return { ...defaults, ...(control.hasOwnFields ? withoutControlFields(body) : body), model };
 }
 
-const ROLE_KINDS: Readonly<Record<string, ContentKind>> = {
+const ROLE_KINDS = lookup<ContentKind>({
   system: 'system',
   developer: 'system',
   user: 'user',
   assistant: 'assistant',
   tool: 'tool_result',
   function: 'tool_result',
-};
+});
 
 /** Kind of the payload of a content part; `text` parts take the kind of their role. */
-const PART_KINDS: Readonly<Record<string, ContentKind>> = {
+const PART_KINDS = lookup<ContentKind>({
   image_url: 'images',
   input_audio: 'audio',
   file: 'files',
   refusal: 'refusal',
-};
+});
 
 function collectContent(
   into: SegmentCollector,

@@ -7,6 +7,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A table without a prototype: a caller's key such as `constructor` finds nothing in it. */
+export function lookup<Value>(entries: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> {
+  return Object.assign(Object.create(null) as Record<string, Value>, entries);
+}
+
 /**
  * Keys whose text the dialects fix. A text that is always the same carries nothing of the caller's, so it is no segment;
  * every other key is one (E9).
@@ -22,7 +27,7 @@ const VOCABULARY: ReadonlySet<string> = new Set(
 );
 
 /** Values of `type` and `role` that the dialects fix; any other value is a segment like every text. */
-const FIXED_VALUES: Readonly<Record<string, ReadonlySet<string>>> = {
+const FIXED_VALUES = lookup<ReadonlySet<string>>({
   role: new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
   type: new Set(
     (
@@ -30,7 +35,7 @@ const FIXED_VALUES: Readonly<Record<string, ReadonlySet<string>>> = {
       'json_schema json_object content url_citation ephemeral'
     ).split(' '),
   ),
-};
+});
 
 /** Collects the segments of one body in document order. */
 export class SegmentCollector {
