@@ -26,10 +26,10 @@ export function printBanner(input: BannerInput, output: Output): void {
   if (adminKey !== null) output.line(`  admin key  ${bold(adminKey)}`);
   if (ignoredSettings.length > 0) output.line(`  no effect  ${ignoredSettings.join(', ')}`);
   output.line();
-  if (config === null && adminKey !== null) {
+  if (config === null) {
     for (const { title, content } of TRIALS) {
       output.line(dim(`  # ${title}`));
-      output.line(`  ${curl(url, adminKey, content)}`);
+      output.line(`  ${curl(url, adminKey ?? '$LITELLM_MASTER_KEY', content)}`);
     }
     output.line();
   }
@@ -51,5 +51,5 @@ const TRIAL_MODEL = 'demo-large';
 
 function curl(url: string, key: string, content: string): string {
   const body = JSON.stringify({ model: TRIAL_MODEL, messages: [{ role: 'user', content }] });
-  return `curl -s ${url}/v1/chat/completions -H 'authorization: Bearer ${key}' -H 'content-type: application/json' -d '${body}'`;
+  return `curl -s ${url}/v1/chat/completions -H "authorization: Bearer ${key}" -H 'content-type: application/json' -d '${body}'`;
 }

@@ -42,7 +42,7 @@ test('the demo passes, masks and blocks as its banner says, and stops on SIGTERM
     .filter((line) => line.includes('curl'))
     .map((line) => ({
       url: /curl -s (\S+)/u.exec(line)?.[1] ?? '',
-      authorization: /authorization: ([^']+)'/u.exec(line)?.[1] ?? '',
+      authorization: /authorization: ([^"]+)"/u.exec(line)?.[1] ?? '',
       body: /-d '(.*)'$/u.exec(line)?.[1] ?? '',
     }));
   const ask = async (request: typeof passes) => {

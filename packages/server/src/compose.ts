@@ -1,10 +1,10 @@
-import { catalogue, createHttp, type HttpClient, type HttpPort } from '@portcullis/guardrails';
+import { createHttp, type HttpClient, type HttpPort } from '@portcullis/guardrails';
 import type { Finding } from '@portcullis/policy';
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
+  adminKey,
   ConfigRefused,
+  detectorsFor,
   type Environment,
   loadConfig,
   type LoadedConfig,
@@ -86,7 +86,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     clock,
     ...(options.logDestination === undefined ? {} : { destination: options.logDestination }),
   });
-  const { masterKey, generatedKey } = adminKey(settings.masterKey, options.dataDir);
+  const admin = adminKey(options.dataDir, [settings.masterKey]);
 
   const guardrailHttp = new GuardrailHttp(settings.allowedPrivateHosts);
   const hashKey = createSecretKey(randomBytes(32));
@@ -98,7 +98,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
   const database = new LateDatabase(settings.databaseUrl === null ? 'embedded' : 'postgres');
   const identities = createIdentities({
-    masterKey,
+    masterKey: admin.key,
     keys: database.stores.keys,
     clock,
     onEvent: (event) => telemetry.storage(event),
@@ -108,7 +108,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   database.onPrincipalChange((change) => identities.forget(change));
 
   const snapshots = new ActiveSnapshots();
-  const loader = new SnapshotLoader(snapshots, { catalogue, ports, clock }, telemetry);
+  const loader = new SnapshotLoader(
+    snapshots,
+    { catalogue: detectorsFor(options.configFile), ports, clock },
+    telemetry,
+  );
   const knownNames: KnownNames = {
     isPolicy: (name) => snapshots.current()?.policy.production.has(name) ?? false,
     isGuardrail: (name) => snapshots.current()?.policy.guardrails.has(name) ?? false,
@@ -168,7 +172,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       url,
       banner: {
         version: VERSION,
-        adminKey: generatedKey,
+        // A configured key is the operator's own; only one that was made here has to be told.
+        adminKey: admin.file === null ? null : admin.key,
         dataLocation: settings.databaseUrl === null ? options.dataDir : 'PostgreSQL',
         ignoredSettings: config.ignoredSettings,
         warnings: config.warnings,
@@ -218,25 +223,6 @@ function sourceOf(config: LoadedConfig): SnapshotSource {
     ...config,
     settings: { ...settings, keyHeaderName: settings.keyHeaderName?.toLowerCase() ?? null },
   };
-}
-
-/** The configured admin key, or one that is made once and kept, so that no gateway is ever open to everybody. */
-function adminKey(
-  configured: string | null,
-  dataDir: string,
-): { masterKey: string; generatedKey: string | null } {
-  if (configured !== null) return { masterKey: configured, generatedKey: null };
-  const file = join(dataDir, 'admin-key');
-  try {
-    const kept = readFileSync(file, 'utf8').trim();
-    if (kept !== '') return { masterKey: kept, generatedKey: kept };
-  } catch {
-    // None was made yet; a folder that cannot be written to is reported by the write below.
-  }
-  const made = `sk-${randomBytes(24).toString('base64url')}`;
-  mkdirSync(dataDir, { recursive: true });
-  writeFileSync(file, `${made}\n`, { mode: 0o600 });
-  return { masterKey: made, generatedKey: made };
 }
 
 /** Ready with a snapshot, and with a database that was open once: without it every virtual key would be refused. */
