@@ -1,9 +1,12 @@
 /** The door of the guardrails: detectors, and the runner that turns their answers into outcomes. */
 export { builtIns, catalogue } from './catalogue.ts';
 export { type WordsFolder } from './content-filter/index.ts';
+export { PATTERNS as PREBUILT_PATTERNS } from './content-filter/patterns/index.ts';
+export { describeDetector, type DetectorDescription, type SettingDescription } from './describe.ts';
 export * from './guardrail.ts';
 export type * from './hook.ts';
 export { createHttp, type HttpClient, type HttpOptions } from './http.ts';
 export { MONITOR_LIMITS, type MonitorLimits, MonitorQueue } from './monitor.ts';
 export { createRuntime, type Runtime, type RuntimeOptions, type RuntimeResult } from './runtime.ts';
+export { secretPaths } from './secrets.ts';
 export { STREAM_LIMITS } from './stream/gate.ts';

@@ -41,15 +41,36 @@ export type BlockedWord = z.infer<typeof blockedWordSchema>;
 /** `litellm_params` of the built-in content filter. Unknown keys are errors. */
 export const contentFilterSchema = z.strictObject({
   ...commonParamsSchema.shape,
-  patterns: z.array(patternEntrySchema).max(CONFIG_LIMITS.patterns).default([]),
-  blocked_words: z.array(blockedWordSchema).max(CONFIG_LIMITS.blockedWords).default([]),
-  blocked_words_file: z.string().min(1).nullable().default(null),
-  /** Applies to categories; accepted so that existing configurations load. */
-  severity_threshold: severitySchema.default('medium'),
-  pattern_redaction_format: z.string().max(256).default('[{pattern_name}_REDACTED]'),
-  keyword_redaction_tag: z.string().max(256).default('[KEYWORD_REDACTED]'),
-  categories: z.array(z.unknown()).nullish(),
-  image_model: z.string().nullish(),
-  competitor_intent_config: z.unknown().optional(),
+  patterns: z
+    .array(patternEntrySchema)
+    .max(CONFIG_LIMITS.patterns)
+    .default([])
+    .describe('Prebuilt patterns by name, and regular expressions'),
+  blocked_words: z
+    .array(blockedWordSchema)
+    .max(CONFIG_LIMITS.blockedWords)
+    .default([])
+    .describe('Words and phrases to block, mask or report'),
+  blocked_words_file: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('A YAML file with blocked_words, in the folder of the configuration'),
+  /** Accepted so that existing configurations load. */
+  severity_threshold: severitySchema.default('medium').describe('Applies to categories'),
+  pattern_redaction_format: z
+    .string()
+    .max(256)
+    .default('[{pattern_name}_REDACTED]')
+    .describe('Takes the place of what a pattern masks'),
+  keyword_redaction_tag: z
+    .string()
+    .max(256)
+    .default('[KEYWORD_REDACTED]')
+    .describe('Takes the place of a masked word'),
+  categories: z.array(z.unknown()).nullish().describe('Not available yet'),
+  image_model: z.string().nullish().describe('Not available yet'),
+  competitor_intent_config: z.unknown().optional().describe('Not available yet'),
 });
 export type ContentFilterConfig = z.infer<typeof contentFilterSchema>;

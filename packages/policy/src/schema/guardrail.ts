@@ -44,23 +44,49 @@ export const onErrorSchema = z.union([
 
 /** `litellm_params` that every detector shares. A detector's own schema extends this one, strictly. */
 export const commonParamsSchema = z.object({
-  guardrail: z.string().min(1),
-  mode: modeSchema,
-  default_on: z.boolean().default(false),
-  opt_out: z.boolean().default(true),
-  enforcement: enforcementSchema.default('enforce'),
-  priority: z.int32().nullable().default(null),
-  weight: z.number().positive().default(1),
-  scan: z.array(contentKindSchema).min(1).nullable().default(null),
-  unscanned: unscannedSchema.nullable().default(null),
-  request_params: z.array(z.string().min(1)).default([]),
-  timeout: z.coerce.number().positive().max(600).nullable().default(null),
-  on_error: onErrorSchema.nullable().default(null),
-  fail_on_error: z.boolean().nullable().default(null),
+  guardrail: z.string().min(1).describe('Which kind of guardrail this is'),
+  mode: modeSchema.describe('When it runs'),
+  default_on: z.boolean().default(false).describe('Runs on every request'),
+  opt_out: z.boolean().default(true).describe('Keys and teams may be exempted from default_on'),
+  enforcement: enforcementSchema.default('enforce').describe('monitor only records what it would have done'),
+  priority: z.int32().nullable().default(null).describe('Lower runs earlier; 0 when empty'),
+  weight: z.number().positive().default(1).describe('Share among guardrails of one name'),
+  scan: z
+    .array(contentKindSchema)
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Kinds of content it looks at; all it can read when empty'),
+  unscanned: unscannedSchema
+    .nullable()
+    .default(null)
+    .describe('What becomes of content it does not look at or cannot read'),
+  request_params: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Settings that a request may give for its own additional runs'),
+  timeout: z.coerce
+    .number()
+    .positive()
+    .max(600)
+    .nullable()
+    .default(null)
+    .describe("Seconds one run may take; the kind's own default when empty"),
+  on_error: onErrorSchema.nullable().default(null).describe('What to do when there is no verdict'),
+  fail_on_error: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe('false lets requests through when the guardrail fails or cannot be reached'),
   unreachable_fallback: lowerCased(z.enum(['fail_closed', 'fail_open']))
     .nullable()
-    .default(null),
-  streaming_mode: z.enum(['window', 'buffer', 'audit']).nullable().default(null),
+    .default(null)
+    .describe('fail_open lets requests through when the service cannot be reached'),
+  streaming_mode: z
+    .enum(['window', 'buffer', 'audit'])
+    .nullable()
+    .default(null)
+    .describe('How streamed answers are checked'),
 });
 export type CommonParams = z.infer<typeof commonParamsSchema>;
 

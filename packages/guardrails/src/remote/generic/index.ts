@@ -30,15 +30,20 @@ const headerValue = z.string().regex(HEADER_VALUE, 'this cannot be sent in a hea
 
 const configSchema = z.strictObject({
   ...commonParamsSchema.shape,
-  /** `http(s)://...`; the path of the contract is added when it is missing. */
-  api_base: z.url({ protocol: /^https?$/u }),
-  /** Sent as `x-api-key`. */
-  api_key: headerValue.nullish(),
-  /** Sent with every request. */
-  headers: z.record(headerName, headerValue).default({}),
-  /** Client headers that are passed through. */
-  extra_headers: z.array(headerName).default([]),
-  additional_provider_specific_params: z.record(z.string(), z.unknown()).default({}),
+  api_base: z
+    .url({ protocol: /^https?$/u })
+    .describe('http(s)://...; the path of the contract is added when it is missing'),
+  api_key: headerValue.nullish().meta({ description: 'Sent as x-api-key', secret: true }),
+  /** Any of them may be a credential, whatever its name. */
+  headers: z
+    .record(headerName, headerValue)
+    .default({})
+    .meta({ description: 'Sent with every request', secret: true }),
+  extra_headers: z.array(headerName).default([]).describe('Client headers that are passed through'),
+  additional_provider_specific_params: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('Passed to the service as they are'),
 });
 type Config = z.infer<typeof configSchema>;
 
