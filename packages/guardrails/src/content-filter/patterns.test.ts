@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PATTERNS } from './patterns/index.ts';
-import { inspect, prebuilt } from './testing.ts';
+import { inspect, prebuilt } from '../../test/content-filter.ts';
 
 /** The patterns that most configurations name; each carries at least ten positives and ten negatives. */
 const MAIN = [

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PATTERNS } from './patterns/index.ts';
-import { filter, inspect, masked, streamed } from './testing.ts';
+import { filter, inspect, masked, streamed } from '../../test/content-filter.ts';
 
 const RUNS = process.env['PORTCULLIS_TEST_STRICT'] === '1' ? 20_000 : 600;
 

@@ -180,10 +180,11 @@ export class Scan {
   private runStart(rule: PatternRule, from: number): number {
     if (rule.back === null) return from;
     const { text, base } = this.view;
-    const { accepts, max } = rule.back;
+    const { accepts, first, max } = rule.back;
     let at = from - base;
     const stop = Math.max(0, at - max);
     while (at > stop && accepts(text.charCodeAt(at - 1))) at -= 1;
+    if (first !== undefined) while (at < from - base && !first(text.charCodeAt(at))) at += 1;
     return base + at;
   }
 

@@ -4,6 +4,7 @@ import {
   checksummedToken,
   isPlaceholder,
   jwt,
+  pemPrivateKey,
   randomSecret,
 } from '../validators/credentials.ts';
 import type { Validator } from '../validators/verdict.ts';
@@ -45,19 +46,24 @@ function token(t: Token): PatternSpec {
 const END = '(?![0-9A-Za-z_-])';
 
 /** Fixtures are put together so that secret scanners do not take them for leaked keys. */
-const AKIA = 'AKIA' + 'Q3EGRLXJ7VTZ5YKD';
-const AWS_SECRET = 'kX9dR2pQv7Lw4TzB' + 'n6Ym1JhC8sFg3ReUaWi5oKt0';
-const GHP = 'ghp' + '_8rK2mQx7Lw4TzBn6Ym1JhC8sFg3ReUaWi5oK';
-const XOXB = 'xoxb' + '-1234509876-2345609871234-Ab3dEf6hIj9kLm2nOp5qRs8t';
-const SKPROJ = 'sk-' + 'proj-Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zT3BlbkFJAb3dEf6hIj9kLm2nOp5q';
-const SKANT =
-  'sk-ant-' + 'api03-Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9kLm2nOpAA';
-const AIZA = 'AIza' + 'SyA3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z7B';
-const SKLIVE = 'sk_' + 'live_51Ab3dEf6hIj9kLm2nOp5qRs8t';
-const JWT =
-  'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9' +
-  '.eyJzdWIiOiIxMjM0In0.' +
-  'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
+const joined = (...parts: readonly string[]): string => parts.join('');
+
+const AKIA = joined('AKIA', 'Q3EGRLXJ7VTZ5YKD');
+const AWS_SECRET = joined('kX9dR2pQv7Lw4TzB', 'n6Ym1JhC8sFg3ReUaWi5oKt0');
+const GHP = joined('ghp', '_8rK2mQx7Lw4TzBn6Ym1JhC8sFg3ReUaWi5oK');
+const XOXB = joined('xoxb', '-1234509876-2345609871234-Ab3dEf6hIj9kLm2nOp5qRs8t');
+const SKPROJ = joined('sk-', 'proj-Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zT3BlbkFJAb3dEf6hIj9kLm2nOp5q');
+const SKANT = joined(
+  'sk-ant-',
+  'api03-Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9kLm2nOpAA',
+);
+const AIZA = joined('AIza', 'SyA3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z7B');
+const SKLIVE = joined('sk_', 'live_51Ab3dEf6hIj9kLm2nOp5qRs8t');
+const JWT = joined(
+  'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9',
+  '.eyJzdWIiOiIxMjM0In0.',
+  'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+);
 
 export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
   token({
@@ -148,7 +154,10 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
       GHP.replace('ghp', 'gho'),
       `(${GHP})`,
       `Authorization: token ${GHP}`,
-      `github${'_pat_'}11ABCDEFG0aB3dE5fG7hI9_Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9kLm2nOp5qRs8tUv1`,
+      joined(
+        'github',
+        '_pat_11ABCDEFG0aB3dE5fG7hI9_Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9kLm2nOp5qRs8tUv1',
+      ),
     ],
     negatives: [
       'ghp_',
@@ -272,8 +281,7 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
       ],
     },
     boundary: 'none',
-    validate: (text) =>
-      isPlaceholder(text) || /^(?:[a-z]+[._/-]?)+$/i.test(text) ? 'fail' : randomSecret(3.3)(text),
+    validate: randomSecret(3.3),
     action: 'BLOCK',
     severity: 'high',
     positives: [
@@ -315,13 +323,13 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
       SKPROJ,
       `OPENAI_API_KEY=${SKPROJ}`,
       `"${SKPROJ}"`,
-      'sk-' + 'Ab3dEf6hIj9kLm2nOp5qT3BlbkFJAb3dEf6hIj9kLm2nOp5q',
+      joined('sk-', 'Ab3dEf6hIj9kLm2nOp5qT3BlbkFJAb3dEf6hIj9kLm2nOp5q'),
       `Bearer ${SKPROJ}`,
       `(${SKPROJ})`,
       `key: ${SKPROJ}.`,
       SKPROJ.replace('proj', 'svcacct'),
       SKPROJ.replace('proj', 'admin'),
-      'sk-' + 'Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z',
+      joined('sk-', 'Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z'),
     ],
     negatives: [
       'sk-',
@@ -385,7 +393,7 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
       `(${AIZA})`,
       `${AIZA}.`,
       `'${AIZA}',`,
-      `GOCSPX-${'Ab3dEf6hIj9kLm2nOp5qRs8tUv1w'}`,
+      joined('GOCSPX-', 'Ab3dEf6hIj9kLm2nOp5qRs8tUv1w'),
       `url?key=${AIZA}`,
       `\t${AIZA}`,
     ],
@@ -417,14 +425,14 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
       `STRIPE_KEY=${SKLIVE};`,
       `(${SKLIVE})`,
       `${SKLIVE}.`,
-      `whsec_${'Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z'}`,
+      joined('whsec_', 'Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z'),
       `-u ${SKLIVE}:`,
     ],
     negatives: [
       'sk_live_',
       'sk_live_short',
       `x${SKLIVE}`,
-      `pk_live_${'51Ab3dEf6hIj9kLm2nOp5qRs8t'}`,
+      joined('pk_live_', '51Ab3dEf6hIj9kLm2nOp5qRs8t'),
       `sk_live_${'x'.repeat(24)}`,
       'sk_prod_51Ab3dEf6hIj9kLm2nOp5qRs8t',
       'whsec_abc',
@@ -474,15 +482,16 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
     display_name: 'PEM private key',
     group: CREDENTIALS,
     description:
-      'a private key block (RSA, EC, DSA, OPENSSH, PGP, PKCS 8), also with escaped line breaks; without an end line, the key text that follows',
+      'a private key block (RSA, EC, DSA, OPENSSH, PGP, PKCS 8), also with escaped line breaks or in base 64; without an end line, the key text that follows',
     example: '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----',
     regex: [
       '-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----[^-]{16,7800}(?:-----END (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----)?',
+      // The block in base 64, as in environment variables and Kubernetes secrets.
+      'LS0tLS1CRUdJTi[0-9A-Za-z+/]{40,7800}={0,2}',
     ],
-    anchor: { kind: 'literal', literals: ['-----begin '] },
+    anchor: { kind: 'literal', literals: ['-----begin ', 'ls0tls1crudjti'] },
     boundary: 'none',
-    validate: (text) =>
-      /[0-9A-Za-z+/=]{24}/.test(text) && !isPlaceholder(text.slice(0, 120)) ? 'pass' : 'fail',
+    validate: pemPrivateKey,
     action: 'BLOCK',
     severity: 'high',
     positives: [
@@ -495,6 +504,7 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
       '-----BEGIN DSA PRIVATE KEY-----\nMIIBuwIBAAKBgQDAx9bJQWd0mS5wYtHzQ1Pz\n-----END DSA PRIVATE KEY-----',
       '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBGAxYzMBCADMIIEvQIBADANBgkqhkiG\n-----END PGP PRIVATE KEY BLOCK-----',
       'key: -----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC',
+      'KEY_B64=LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUV2UUlCQURBTkJna3Foa2lHOXcwQkFRRUZBQVND',
       '> -----BEGIN PRIVATE KEY-----\n> MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n> -----END PRIVATE KEY-----',
     ],
     negatives: [
@@ -505,6 +515,7 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
       'BEGIN PRIVATE KEY',
       '-----BEGIN PRIVATE KEY-----\n<your key here, please paste>\n-----END PRIVATE KEY-----',
       '-----END PRIVATE KEY-----',
+      'CERT=LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSURkekNDQWwrZ0F3SUJBZ0lFQWdBQXVUQU5CZ2tx',
       '-----BEGIN PGP PUBLIC KEY BLOCK-----\nmQENBGAxYzMBCADMIIEvQIBADANBgkqhkiG\n',
       '-----begin private key-----',
       '----BEGIN PRIVATE KEY----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC',
@@ -516,7 +527,7 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
     description: 'glpat-, gldt-, glrt-, glcbt-, glptt-, gloas- tokens',
     prefixes: ['glpat-', 'gldt-', 'glrt-', 'glcbt-', 'glptt-', 'gloas-', 'glsoat-', 'glft-', 'glagent-'],
     regex: [`gl(?:pat|dt|rt|cbt|ptt|oas|soat|ft|agent)-[0-9A-Za-z_.-]{20,300}${END}`],
-    positives: [`glpat${'-'}Ab3dEf6hIj9kLm2nOp5q`, `token: glpat${'-'}Ab3dEf6hIj9kLm2nOp5q`],
+    positives: [joined('glpat', '-Ab3dEf6hIj9kLm2nOp5q'), joined('token: glpat', '-Ab3dEf6hIj9kLm2nOp5q')],
     negatives: ['glpat-', 'glpat-xxxxxxxxxxxxxxxxxxxx'],
   }),
   token({
@@ -527,20 +538,20 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
     regex: ['npm_[0-9A-Za-z]{36}'],
     validate: checksummedToken,
     positives: [
-      `npm${'_'}8rK2mQx7Lw4TzBn6Ym1JhC8sFg3ReUaWi5oK`,
-      `_authToken=npm${'_'}8rK2mQx7Lw4TzBn6Ym1JhC8sFg3ReUaWi5oK`,
+      joined('npm', '_8rK2mQx7Lw4TzBn6Ym1JhC8sFg3ReUaWi5oK'),
+      joined('_authToken=npm', '_8rK2mQx7Lw4TzBn6Ym1JhC8sFg3ReUaWi5oK'),
     ],
     negatives: ['npm_config_registry', `npm_${'x'.repeat(36)}`],
   }),
   token({
     name: 'huggingface_token',
     title: 'Hugging Face token',
-    description: 'hf_ and 34 letters',
+    description: 'hf_ or api_org_ and 34 letters and digits',
     prefixes: ['hf_', 'api_org_'],
-    regex: ['(?:hf|api_org)_[A-Za-z]{34}'],
+    regex: ['(?:hf|api_org)_[0-9A-Za-z]{34}'],
     positives: [
-      `hf${'_'}QbCdRfGhIjTlMnOpQrStUvWxYzLbKdMfNh`,
-      `HF_TOKEN=hf${'_'}QbCdRfGhIjTlMnOpQrStUvWxYzLbKdMfNh`,
+      joined('hf', '_QbCdRfGhIjTlMnOpQrStUvWxYzLbKdMfNh'),
+      joined('HF_TOKEN=hf', '_QbCdRfGhIjTlMnOpQrStUvWxYzLbKdMfNh'),
     ],
     negatives: ['hf_hub_download', `hf_${'x'.repeat(34)}`],
   }),
@@ -551,8 +562,8 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
     prefixes: ['sg.'],
     regex: [`SG\\.[0-9A-Za-z_-]{22}\\.[0-9A-Za-z_-]{43}${END}`],
     positives: [
-      `SG${'.'}Ab3dEf6hIj9kLm2nOp5qRs.Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9`,
-      `key SG${'.'}Ab3dEf6hIj9kLm2nOp5qRs.Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9`,
+      joined('SG', '.Ab3dEf6hIj9kLm2nOp5qRs.Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9'),
+      joined('key SG', '.Ab3dEf6hIj9kLm2nOp5qRs.Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9'),
     ],
     negatives: ['SG.short', 'msg.Ab3dEf6hIj9kLm2nOp5qRs'],
   }),

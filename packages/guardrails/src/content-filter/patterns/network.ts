@@ -11,23 +11,12 @@ const LOCAL = (code: number): boolean =>
   "._%+-'".includes(String.fromCharCode(code)) ||
   (code >= 0xc0 && code <= 0x52f && code !== 0xd7 && code !== 0xf7);
 
-const VERSION_WORDS = [
-  'version',
-  'versions',
-  'ver',
-  'v',
-  'firmware',
-  'release',
-  'build',
-  'section',
-  'chapter',
-  'revision',
-  'rev',
-  'upgrade',
-  'driver',
-  'sdk',
-  'assembly',
-];
+const LOCAL_FIRST = (code: number): boolean => LOCAL(code) && code !== 39 && code !== 45 && code !== 46;
+
+const VERSION_WORDS =
+  'version versions ver v firmware release build section chapter revision rev upgrade driver sdk assembly changelog openssl kernel'.split(
+    ' ',
+  );
 
 export const NETWORK_PATTERNS: readonly PatternSpec[] = [
   {
@@ -39,7 +28,7 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
     regex: [
       "[0-9A-Za-z\\u00c0-\\u052f_%+](?:[0-9A-Za-z\\u00c0-\\u052f._%+'-]{0,63})@(?:[0-9A-Za-z\\u00c0-\\u052f](?:[0-9A-Za-z\\u00c0-\\u052f-]{0,61}[0-9A-Za-z\\u00c0-\\u052f])?\\.){1,8}(?:[A-Za-z\\u00c0-\\u052f]{2,24}|xn--[0-9A-Za-z-]{2,40})(?![@\\w-]|:[\\w.-]{1,40}/)",
     ],
-    anchor: { kind: 'literal', literals: ['@'], back: { accepts: LOCAL, max: 65 } },
+    anchor: { kind: 'literal', literals: ['@'], back: { accepts: LOCAL, first: LOCAL_FIRST, max: 65 } },
     validate: email,
     action: 'MASK',
     severity: 'medium',
@@ -116,11 +105,13 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
     description:
       'dotted quad without leading zeros, optionally with a prefix length; version numbers are left out',
     example: '203.0.113.7',
-    regex: ['(?<!\\d[.,])(?:\\d{1,3}\\.){3}\\d{1,3}(?!\\.\\d)(?!-\\d)(?:/(?:3[0-2]|[12]?\\d)(?!\\d))?'],
+    regex: [
+      '(?<!\\d[.,])(?<![A-Za-z]/)(?:\\d{1,3}\\.){3}\\d{1,3}(?!\\.\\d)(?!-\\d)(?:/(?:3[0-2]|[12]?\\d)(?!\\d))?',
+    ],
     anchor: { kind: 'digit' },
     minDigits: 4,
     validate: ipv4,
-    avoid: { words: VERSION_WORDS, before: 14, after: 0 },
+    avoid: { words: VERSION_WORDS, before: 14, after: 12 },
     action: 'MASK',
     severity: 'low',
     positives: [
@@ -130,9 +121,9 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
       '172.16.254.3/12',
       'ip=203.0.113.9;',
       '[198.51.100.77]',
-      '255.255.255.0',
+      '10.255.255.1',
       '１０.０.０.１',
-      '127.0.0.1:8080',
+      '203.0.113.1:8080',
       'x-forwarded-for: 1.2.3.4',
       '10.0.0.1_',
     ],
@@ -148,6 +139,10 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
       '1.2.3.4x',
       '12.34.56.789',
       'firmware 65.15.93.19',
+      'Chrome/30.29.4.43',
+      'localhost is 127.0.0.1',
+      'mask 255.255.255.0',
+      '2.79.80.76 changelog',
     ],
   },
   {
@@ -190,6 +185,7 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
       '12345::1',
       'Foo::Bar::baz',
       'ratio 3:4',
+      'l[::2]',
     ],
   },
   {
@@ -198,12 +194,22 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
     group: NETWORK,
     description: 'six pairs of hexadecimal digits, or three groups of four with dots',
     example: '02:1a:2b:3c:4d:5e',
-    regex: ['(?<![:-])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![:-])'],
-    anchor: { kind: 'literal', literals: [':'], back: { accepts: HEX, max: 3 } },
+    regex: [
+      '(?<![:-])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![:-])',
+      '(?<![:-])(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}(?![:-])',
+      '(?<!\\.)[0-9A-Fa-f]{4}\\.[0-9A-Fa-f]{4}\\.[0-9A-Fa-f]{4}(?!\\.[0-9A-Za-z])',
+    ],
+    anchor: { kind: 'literal', literals: [':', '-', '.'], back: { accepts: HEX, max: 5 } },
     validate: mac,
     action: 'MASK',
     severity: 'low',
-    positives: ['00:1A:2B:3C:4D:5E', 'mac=aa:bb:cc:dd:ee:01;', '(02:42:ac:11:00:02)'],
+    positives: [
+      '00:1A:2B:3C:4D:5E',
+      'mac=aa:bb:cc:dd:ee:01;',
+      '(02:42:ac:11:00:02)',
+      '18-1D-E0-05-83-A3',
+      'mac is f855.eda9.1906',
+    ],
     negatives: [
       '00:00:00:00:00:00',
       'ff:ff:ff:ff:ff:ff',

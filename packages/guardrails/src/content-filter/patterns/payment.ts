@@ -6,12 +6,15 @@ const GROUP = 'Payment';
 /** A digit, or a separator and a digit, directly after would make the number part of a longer one. */
 const FREE_END = '(?![-./]?\\d)';
 
+/** The groups of an IBAN look like those of a card. */
+const NOT_IN_IBAN = '(?<![A-Z]{2}\\d{2} )(?<![A-Z]{2}\\d{2}(?: [0-9A-Z]{4}){1,6} )';
+
 /** Any separators between four-digit groups; the length decides. The last alternative drops a following short number. */
 const CARD_SHAPES = [
-  `(?<!\\d[-.,])\\d{12,19}${FREE_END}`,
+  `(?<!\\d[-.])\\d{12,19}${FREE_END}`,
   `(?<!\\d[-.])\\d{4}[- .]\\d{6}[- .]\\d{4,5}${FREE_END}`,
-  `(?<!\\d[-.])\\d{4}[- .]\\d{4}[- .]\\d{4}[- .]\\d{4}[- .]\\d{1,3}${FREE_END}`,
-  `(?<!\\d[-.])\\d{4}[- .]\\d{4}[- .]\\d{4}[- .]\\d{1,4}${FREE_END}`,
+  `(?<!\\d[-.])${NOT_IN_IBAN}\\d{4}[- .]\\d{4}[- .]\\d{4}[- .]\\d{4}[- .]\\d{1,3}${FREE_END}`,
+  `(?<!\\d[-.])${NOT_IN_IBAN}\\d{4}[- .]\\d{4}[- .]\\d{4}[- .]\\d{1,4}${FREE_END}`,
   `(?<!\\d[-.])\\d(?:[- ]\\d){11,18}(?![- ]?\\d)`,
 ];
 
@@ -23,6 +26,23 @@ const CARD_BASE = {
   regex: CARD_SHAPES,
   anchor: { kind: 'digit' },
   minDigits: 12,
+  avoid: {
+    words: [
+      'barcode',
+      'ean',
+      'ean-13',
+      'gtin',
+      'upc',
+      'scan code',
+      'isbn',
+      'imei',
+      'sku',
+      'tracking',
+      'tracking number',
+    ],
+    before: 16,
+    after: 0,
+  },
   action: 'BLOCK',
   severity: 'high',
 } as const;
@@ -35,6 +55,8 @@ const CARD_NEGATIVES = [
   'x4111111111111111',
   '4111111111111111a',
   '0.4111111111111111',
+  'EAN 4049179399368',
+  'AT57 2596 1330 1251 9984',
   '9999 9999 9999 9999',
   '4111-1111-1111',
   '2024-11-30 12:30:45',

@@ -42,6 +42,12 @@ const PHONE_WORDS = [
   'telefoon',
   'mob',
 ];
+/** Words that name another kind of number. */
+const OTHER_NUMBERS =
+  'dl|license|licence|routing|account|acct|order|invoice|ticket|tracking|nhs|utr|nino|npi|dea|imei|vin|isbn|ean|barcode|card|passport|serial|ssn|social security|social security number|tax id|tin|iban|aba|case|ref|reference|sku|tfn|abn|sin|medicare|mrn'.split(
+    '|',
+  );
+
 const PASSPORT_WORDS = [
   'passport',
   'passports',
@@ -149,6 +155,11 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
     minDigits: 9,
     validate: usSsn,
     context: { words: SSN_WORDS, before: 40, after: 24, needed: 'always' },
+    avoid: {
+      words: ['dl', 'license', 'licence', 'routing', 'account', 'order', 'invoice', 'npi', 'aba'],
+      before: 10,
+      after: 0,
+    },
     action: 'MASK',
     severity: 'high',
     positives: [
@@ -193,6 +204,7 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
     minDigits: 10,
     validate: (text) => (nanpPhone(text) === 'unknown' && /[-. ()+]/.test(text) ? 'pass' : nanpPhone(text)),
     context: { words: PHONE_WORDS, before: 32, after: 12, needed: 'unless_valid' },
+    avoid: { words: OTHER_NUMBERS, before: 28, after: 0 },
     action: 'MASK',
     severity: 'medium',
     positives: [
@@ -226,22 +238,31 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
     name: 'phone_number_international_contextual',
     display_name: 'International phone number',
     group: GROUP,
-    description: '+ or 00 and a country code with 7 to 14 further digits; national numbers near phone words',
+    description:
+      '+ or 00 and a country code with 7 to 14 further digits; national numbers in groups beginning with 0 or brackets; others near phone words',
     example: '+44 20 7946 0958',
     regex: [
-      '(?<![\\d+])(?:\\+|00)[1-9]\\d{0,2}(?:[-. /]?\\(?0?\\)?[-. /]?\\d{1,9}){1,6}(?![-./]?\\d)',
-      '(?<!\\d[-. ]?)(?<!\\+\\d{0,3}[-. ]?)\\(?0\\d{1,5}\\)?(?:[-. /]{0,2}\\d{2,9}){1,5}(?![-./]?\\d)',
-      '(?<!\\d[-. ]?)(?<!\\+\\d{0,3}[-. ]?)[1-9]\\d{1,4}(?:[-. ]\\d{2,5}){2,4}(?![-./]?\\d)',
+      '(?<![\\d+])(?<![0-9A-Z]{4} )(?:\\+|00)[1-9]\\d{0,2}(?:[-. /]?\\(?0?\\)?[-. /]?\\d{1,9}){1,6}(?: ?(?:x|ext\\.?) ?\\d{1,6})?(?![-./]?\\d)',
+      '(?<!\\d[-. ]?)(?<!\\+\\d{0,3}[-. ]?)(?:8 ?)?\\(\\d{2,5}\\)(?:[-. /]{0,2}\\d{2,9}){1,4}(?: ?(?:x|ext\\.?) ?\\d{1,6})?(?![-./]?\\d)',
+      '(?<!\\d[-. ]?)(?<!\\+\\d{0,3}[-. ]?)0\\d{1,5}(?:[-. /]{0,2}\\d{2,9}){1,5}(?: ?(?:x|ext\\.?) ?\\d{1,6})?(?![-./]?\\d)',
+      '(?<!\\d[-. ]?)(?<!\\+\\d{0,3}[-. ]?)(?!\\d{3}-\\d{2}-\\d{4})[1-9]\\d{1,4}(?:[-. ]\\d{2,5}){2,4}(?![-./]?\\d)',
     ],
     anchor: { kind: 'digit', leads: [0, 1] },
     minDigits: 7,
     validate: (text) => {
-      const count = digitsOf(text).length;
-      if (text.startsWith('+')) return count >= 8 && count <= 16 ? 'pass' : 'fail';
-      if (text.startsWith('00'))
-        return count >= 10 && count <= 17 && /^00 ?[1-9]/.test(text) ? 'unknown' : 'fail';
-      return count >= 8 && count <= 12 && !/^(?:19|20)\d\d-\d\d-\d\d/.test(text) ? 'unknown' : 'fail';
+      const number = text.replace(/(?:x|ext).*$/i, '');
+      const count = digitsOf(number).length;
+      if (number.startsWith('+')) return count >= 8 && count <= 16 ? 'pass' : 'fail';
+      if (number.startsWith('00')) {
+        if (count < 10 || count > 17) return 'fail';
+        return /^00[1-9]/.test(number) && (/[-. ]/.test(number) || count >= 12) ? 'pass' : 'unknown';
+      }
+      if (count < 8 || count > 12 || /^\d{1,4}([-./])\d{1,2}\1\d{1,4}$/.test(number)) return 'fail';
+      if (/^0\d/.test(number))
+        return count >= 9 && count <= 11 && /[- ]/.test(number) && !number.includes('/') ? 'pass' : 'unknown';
+      return /^(?:8 ?)?\(\d{2,5}\) ?\d{3}/.test(number) && count >= 9 ? 'pass' : 'unknown';
     },
+    avoid: { words: OTHER_NUMBERS, before: 28, after: 0 },
     context: { words: PHONE_WORDS, before: 32, after: 12, needed: 'unless_valid' },
     action: 'MASK',
     severity: 'medium',
@@ -252,7 +273,15 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
       'Mobile: 06 12 97 09 42',
       '+46 70 176 03 09',
     ],
-    negatives: ['+1234', 'order 06 12 97 09 42', '2024-11-30 12', 'a + 5000000 b'],
+    negatives: [
+      '+1234',
+      'order 06 12 97 09 42',
+      '2024-11-30 12',
+      'a + 5000000 b',
+      '01-02-2024',
+      'NHS number 755 654 5326',
+      'social security number is 312-36-7379',
+    ],
   },
   {
     name: 'street_address',
@@ -261,7 +290,7 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
     description: 'house number, one to four words, street type word, optionally unit, city and postcode',
     example: '742 Evergreen Terrace',
     regex: [
-      `(?<!\\d[-./:,])\\d{1,6}[A-Za-z]?(?:-\\d{1,5})?[ ,]{1,2}(?:(?:[NSEW]|North|South|East|West|NE|NW|SE|SW)\\.? )?(?:(?:[A-Z\\u00c0-\\u024f][A-Za-z\\u00c0-\\u024f'.-]{0,24}|\\d{1,3}(?:st|nd|rd|th)) ){1,4}(?:${streetWords()})\\b\\.?(?:,? ?(?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|#)\\.? ?[0-9A-Za-z-]{1,6})?`,
+      `(?<!\\d[-./:,])\\d{1,6}[A-Za-z]?(?:-\\d{1,5})? (?:(?:[NSEW]|North|South|East|West|NE|NW|SE|SW)\\.? )?(?:(?:[A-Z\\u00c0-\\u024f][A-Za-z\\u00c0-\\u024f'.-]{0,24}|\\d{1,3}(?:st|nd|rd|th)) ){1,4}(?:${streetWords()})\\b\\.?(?:,? ?(?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|#)\\.? ?[0-9A-Za-z-]{1,6})?`,
     ],
     anchor: { kind: 'digit' },
     boundary: 'start',

@@ -17,6 +17,8 @@ export type Anchor =
 /** Characters that may stand between the beginning of a match and its literal, and how many at most. */
 export interface Back {
   readonly accepts: (code: number) => boolean;
+  /** Of these, the ones a match can begin with; leading others are skipped. */
+  readonly first?: (code: number) => boolean;
   readonly max: number;
 }
 

@@ -73,3 +73,10 @@ export function jwt(text: string): Verdict {
   const json = Buffer.from(head, 'base64url').toString('latin1');
   return passIf(json.startsWith('{') && /"(?:alg|typ|kid|enc)"/.test(json));
 }
+
+/** A private key block with key text in it, as PEM or in base 64; no template with a placeholder. */
+export function pemPrivateKey(text: string): Verdict {
+  if (!text.startsWith('LS0t'))
+    return passIf(/[0-9A-Za-z+/=]{24}/.test(text) && !isPlaceholder(text.slice(0, 120)));
+  return passIf(/PRIVATE KEY/.test(Buffer.from(text.slice(0, 100), 'base64').toString('latin1')));
+}

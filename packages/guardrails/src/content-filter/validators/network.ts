@@ -1,10 +1,11 @@
 import { passIf, type Verdict } from './verdict.ts';
 
-/** Dotted quad: octets 0 to 255 without leading zeros, not all zero (the form of many versions and masks). */
+/** Dotted quad: octets 0 to 255 without leading zeros; loopback, 0.x and masks are left out. */
 export function ipv4(text: string): Verdict {
   const octets = (text.split(/[/:]/)[0] ?? '').split('.');
   if (octets.length !== 4 || octets.some((part) => Number(part) > 255 || /^0\d/.test(part))) return 'fail';
-  return octets[0] === '0' ? 'fail' : 'unknown';
+  // Loopback, the unspecified address and masks point to nobody.
+  return octets[0] === '0' || octets[0] === '127' || octets[0] === '255' ? 'fail' : 'unknown';
 }
 
 /** IPv6: eight groups, or fewer with one `::`. Words that happen to be hexadecimal around `::` are code, not addresses. */
@@ -19,6 +20,8 @@ export function ipv6(text: string): Verdict {
   if (groups.slice(0, groups.length - embedded).some((group) => group.length > 4)) return 'fail';
   if (halves.length === 1) return passIf(count === 8);
   if (count > 7) return 'fail';
+  // Slices such as [1::2] in code; the loopback address is the one short form in use.
+  if (address.length < 6 && address !== '::1') return 'fail';
   return passIf(count >= 4 || (count >= 1 && /\d/.test(address)));
 }
 

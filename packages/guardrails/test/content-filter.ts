@@ -1,10 +1,10 @@
 import type { Segment } from '@portcullis/policy';
-import type { Detector, Inspection, Ports, Subject } from '../guardrail.ts';
-import { applyEdits } from '../text/edits.ts';
-import { contentFilterSchema } from './config.ts';
-import { contentFilterWith } from './index.ts';
+import type { Detector, Inspection, Ports, Subject } from '../src/guardrail.ts';
+import { applyEdits } from '../src/text/edits.ts';
+import { contentFilterSchema } from '../src/content-filter/config.ts';
+import { contentFilterWith } from '../src/content-filter/index.ts';
 
-/** Helpers of the tests of this folder. */
+/** What the tests of the content filter share. */
 
 export const ports: Ports = {
   clock: { now: () => 0, monotonic: () => 0 },
