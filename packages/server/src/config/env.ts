@@ -27,8 +27,10 @@ export interface Environment {
   /** `LITELLM_MASTER_KEY` and `DATABASE_URL`; the configuration file wins over them. */
   readonly masterKey: string | null;
   readonly databaseUrl: string | null;
-  /** `LITELLM_SALT_KEY`, or `PORTCULLIS_SALT_KEY`: encrypts stored credentials. */
-  readonly saltKey: string | null;
+  /** `PORTCULLIS_SALT_KEY`, then `LITELLM_SALT_KEY`: encrypt stored credentials. The first writes, all read. */
+  readonly saltKeys: readonly string[];
+  /** `PORTCULLIS_OLD_SALT_KEYS`, separated by commas: only read what they have encrypted. */
+  readonly oldSaltKeys: readonly string[];
 }
 
 /**
@@ -52,7 +54,11 @@ export function readEnvironment(
     logLevel: readLogLevel('PORTCULLIS_LOG_LEVEL', get) ?? readLogLevel('LITELLM_LOG', get),
     masterKey: get('LITELLM_MASTER_KEY'),
     databaseUrl: get('DATABASE_URL'),
-    saltKey: get('LITELLM_SALT_KEY') ?? get('PORTCULLIS_SALT_KEY'),
+    saltKeys: [get('PORTCULLIS_SALT_KEY'), get('LITELLM_SALT_KEY')].filter((key) => key !== null),
+    oldSaltKeys: (get('PORTCULLIS_OLD_SALT_KEYS') ?? '')
+      .split(',')
+      .map((key) => key.trim())
+      .filter((key) => key !== ''),
   };
 }
 

@@ -11,6 +11,6 @@ export {
 export { excerptsOf } from './excerpt.ts';
 export { loadConfig } from './load.ts';
 export { ConfigRefused } from './refused.ts';
-export { adminKey } from './secrets.ts';
+export { adminKey, saltKeys } from './secrets.ts';
 export type { ConfigResult, LoadedConfig, PlacedFinding, SourcePlace } from './types.ts';
 export { watchConfig } from './watch.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { adminKey } from './secrets.ts';
+import { adminKey, saltKeys } from './secrets.ts';
 
 let dataDir: string;
 beforeEach(() => {
@@ -37,5 +37,35 @@ describe('the admin key', () => {
   test('is never replaced when its file is damaged', () => {
     writeFileSync(join(dataDir, 'admin.key'), '');
     expect(() => adminKey(dataDir, [])).toThrow(/admin\.key holds no key/u);
+  });
+});
+
+describe('the keys that encrypt stored secrets', () => {
+  test('are made once, for their owner alone, when the operator gives none', () => {
+    const first = saltKeys(dataDir, [], []);
+    expect(first).toEqual([expect.stringMatching(/^[\w-]{43}$/u)]);
+    expect(statSync(join(dataDir, 'salt.key')).mode & 0o777).toBe(0o600);
+    expect(saltKeys(dataDir, [], [])).toEqual(first);
+  });
+
+  test('leave no file behind when the operator gives one', () => {
+    expect(saltKeys(dataDir, ['new'], ['old'])).toEqual(['new', 'old']);
+    expect(readdirSync(dataDir)).toEqual([]);
+  });
+
+  test('still read what the generated one has written when the operator gives one later', () => {
+    const [generated] = saltKeys(dataDir, [], []);
+    expect(saltKeys(dataDir, ['new'], ['old'])).toEqual(['new', generated, 'old']);
+  });
+
+  test('never let an old one write', () => {
+    const keys = saltKeys(dataDir, [], ['old']);
+    expect(keys).toHaveLength(2);
+    expect(keys[1]).toBe('old');
+  });
+
+  test('are never replaced when their file is damaged', () => {
+    writeFileSync(join(dataDir, 'salt.key'), 'x');
+    expect(() => saltKeys(dataDir, [], [])).toThrow(/salt\.key holds no key: restore it/u);
   });
 });

@@ -9,9 +9,11 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const FILE = 'admin.key';
+const SALT_FILE = 'salt.key';
+const SALT = /^[\w-]{43}$/u;
 const KEY = /^sk-[\u0021-\u007e]{16,253}$/u;
 
 export interface AdminKey {
@@ -33,17 +35,56 @@ export function adminKey(dataDir: string, given: readonly (string | null | undef
   if (chosen !== undefined && chosen !== null) return { key: chosen, generated: false, file: null };
 
   const file = join(dataDir, FILE);
-  const kept = readKey(file);
-  if (kept !== null) return { key: kept, generated: false, file };
-
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const key = `sk-${randomBytes(32).toString('base64url')}`;
-  // Of two processes that start together, the second takes what the first has left.
-  if (!writeNew(file, key)) return adminKey(dataDir, []);
-  return { key, generated: true, file };
+  const { text, generated } = keptOrNew(file, {
+    form: KEY,
+    make: () => `sk-${randomBytes(32).toString('base64url')}`,
+    // A new key in its place would lock out everybody who holds the old one, without a word.
+    instead: 'restore it, or remove it to get a new one',
+  });
+  return { key: text, generated, file };
 }
 
-function readKey(file: string): string | null {
+/**
+ * The keys that encrypt stored secrets, the one that writes first: those that the operator gave, then the one that an
+ * earlier start has left in the data directory, then the old ones. Without any but old ones, a new one is made and left
+ * there.
+ *
+ * @param given newest first
+ * @param old keys that only read
+ */
+export function saltKeys(
+  dataDir: string,
+  given: readonly string[],
+  old: readonly string[],
+): readonly string[] {
+  const file = join(dataDir, SALT_FILE);
+  const kept: Kept = {
+    form: SALT,
+    make: () => randomBytes(32).toString('base64url'),
+    // A new key in its place would make every stored secret unreadable.
+    instead: "restore it, or remove it and enter the guardrails' secrets again",
+  };
+  if (given.length === 0) return [keptOrNew(file, kept).text, ...old];
+  const before = readKept(file, kept);
+  return [...given, ...(before === null ? [] : [before]), ...old];
+}
+
+interface Kept {
+  readonly form: RegExp;
+  readonly make: () => string;
+  readonly instead: string;
+}
+
+function keptOrNew(file: string, kept: Kept): { readonly text: string; readonly generated: boolean } {
+  const before = readKept(file, kept);
+  if (before !== null) return { text: before, generated: false };
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const text = kept.make();
+  // Of two processes that start together, the second takes what the first has left.
+  return writeNew(file, text) ? { text, generated: true } : keptOrNew(file, kept);
+}
+
+function readKept(file: string, { form, instead }: Kept): string | null {
   let text: string;
   try {
     text = readFileSync(file, 'utf8').trim();
@@ -51,18 +92,17 @@ function readKey(file: string): string | null {
     if (isCode(error, 'ENOENT')) return null;
     throw error;
   }
-  // A new key in its place would lock out everybody who holds the old one, without a word.
-  if (!KEY.test(text)) throw new Error(`${file} holds no key: restore it, or remove it to get a new one`);
+  if (!form.test(text)) throw new Error(`${file} holds no key: ${instead}`);
   return text;
 }
 
 /** Writes the file completely, for its owner alone, and only then gives it its name. False when it is there already. */
-function writeNew(file: string, key: string): boolean {
+function writeNew(file: string, text: string): boolean {
   const draft = `${file}.${process.pid}.new`;
   rmSync(draft, { force: true });
   const handle = openSync(draft, 'wx', 0o600);
   try {
-    writeSync(handle, `${key}\n`);
+    writeSync(handle, `${text}\n`);
     fsyncSync(handle);
   } finally {
     closeSync(handle);

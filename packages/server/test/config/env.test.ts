@@ -24,3 +24,13 @@ test('the log level of the reference is understood', () => {
   expect(readEnvironment({ LITELLM_LOG: 'DEBUG', PORTCULLIS_LOG_LEVEL: 'error' }).logLevel).toBe('error');
   expect(() => readEnvironment({ PORTCULLIS_LOG_LEVEL: 'loud' })).toThrow(/PORTCULLIS_LOG_LEVEL/u);
 });
+
+test('salt keys are read in the order in which they write, old ones apart', () => {
+  const environment = readEnvironment({
+    LITELLM_SALT_KEY: 'sk-salt',
+    PORTCULLIS_SALT_KEY: 'newest',
+    PORTCULLIS_OLD_SALT_KEYS: 'older, oldest,',
+  });
+  expect(environment.saltKeys).toEqual(['newest', 'sk-salt']);
+  expect(environment.oldSaltKeys).toEqual(['older', 'oldest']);
+});
