@@ -1,16 +1,22 @@
 import type { Role } from './identity.ts';
 
+/** What a change can be about. */
+export const AUDIT_OBJECTS = ['key', 'team', 'route', 'policy', 'attachment', 'guardrail'] as const;
+export type AuditObject = (typeof AUDIT_OBJECTS)[number];
+
 /** One change, or one refused attempt (V10). No secret is ever part of `before` or `after`. */
 export interface AuditEntry {
   readonly atMs: number;
   readonly actor: { readonly by: string; readonly role: Role };
   /** For example `key.generate`. */
   readonly action: string;
-  readonly object: { readonly type: 'key' | 'team' | 'route'; readonly id: string };
+  readonly object: { readonly type: AuditObject; readonly id: string };
   readonly before: Readonly<Record<string, unknown>> | null;
   readonly after: Readonly<Record<string, unknown>> | null;
   /** Why it was refused; `null` for a change that was made. */
   readonly refused: string | null;
+  /** The revision that the change took; absent for what is no part of a snapshot. */
+  readonly revision?: number;
   readonly callId: string;
 }
 

@@ -1,5 +1,7 @@
 import type { AuditLog } from './audit.ts';
+import type { IdempotencyStore } from './idempotency.ts';
 import type { KeyStore } from './keys.ts';
+import type { DocumentSource, PolicyStore } from './policy-store.ts';
 import type { TeamStore } from './teams.ts';
 
 /**
@@ -17,10 +19,17 @@ export type DatabaseErrorKind = 'unavailable' | 'timeout' | 'conflict' | 'locked
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError';
   readonly kind: DatabaseErrorKind;
+  /** The constraint that a conflict is about, when there is one. */
+  readonly constraint: string | null;
 
-  constructor(kind: DatabaseErrorKind, message: string, options: { cause?: unknown } = {}) {
-    super(message, options);
+  constructor(
+    kind: DatabaseErrorKind,
+    message: string,
+    options: { cause?: unknown; constraint?: string | undefined } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
+    this.constraint = options.constraint ?? null;
   }
 }
 
@@ -29,6 +38,8 @@ export interface Stores {
   readonly keys: KeyStore;
   readonly teams: TeamStore;
   readonly audit: AuditLog;
+  readonly policies: PolicyStore;
+  readonly idempotency: IdempotencyStore;
 }
 
 /** Which principals a committed transaction has changed (S10). */
@@ -43,6 +54,8 @@ export interface Database {
   readonly kind: 'embedded' | 'postgres';
   /** For reads outside a transaction. */
   readonly stores: Stores;
+  /** What the snapshot is loaded from. */
+  readonly documents: DocumentSource;
   /**
    * Does `work` completely or not at all. The stores handed in are of no use after `work` has ended or its time is over.
    */

@@ -67,6 +67,19 @@ export interface KeyStore {
   update(tokenHash: string, changes: KeyChanges): Promise<'updated' | 'not_found' | 'alias_taken'>;
   /** Answers the hashes that were there. */
   delete(tokenHashes: readonly string[]): Promise<readonly string[]>;
+  /** Keys on which this policy is named (V6), by alias and hash. */
+  namingPolicy(policyName: string): Promise<readonly KeyRecord[]>;
+  /**
+   * Keys whose alias fits one of these names or prefixes and was given by somebody who may not protect (M9): an attachment
+   * that goes by such an alias depends on a user's choice.
+   */
+  withUserAlias(
+    names: readonly string[],
+    prefixes: readonly string[],
+    limit: number,
+  ): Promise<readonly KeyRecord[]>;
+  /** Those of these aliases and hashes that some key has. */
+  known(references: readonly string[]): Promise<ReadonlySet<string>>;
   /** Every key of these teams, oldest first. */
   ofTeams(teamIds: readonly string[]): Promise<readonly KeyRecord[]>;
   list(page: KeyPage): Promise<{ readonly keys: readonly KeyRecord[]; readonly total: number }>;

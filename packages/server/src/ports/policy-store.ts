@@ -1,4 +1,5 @@
 import type { Attachment, Guardrail, Policy, VersionStatus } from '@portcullis/policy';
+import { DatabaseError } from './database.ts';
 
 /** One version of a policy as it is kept, with what the answers of the API show beside the policy itself. */
 export interface StoredPolicy {
@@ -41,35 +42,93 @@ export interface StoredDocuments {
   readonly guardrails: readonly StoredGuardrail[];
 }
 
+export type StoredObjectType = 'policy' | 'attachment' | 'guardrail';
+
+/** A stored row that is not what this program writes: by id, with the fields at fault and never their values. */
+export interface UnreadableRow {
+  readonly object: StoredObjectType;
+  readonly id: string;
+  readonly fields: readonly string[];
+}
+
+/** Rows that cannot be read. All of them are named, so that one repair is enough; nothing is left out silently (S2). */
+export class UnreadableRowsError extends DatabaseError {
+  readonly rows: readonly UnreadableRow[];
+
+  constructor(rows: readonly UnreadableRow[]) {
+    const named = rows.slice(0, 10).map(({ object, id, fields }) => `${object} ${id} (${fields.join(', ')})`);
+    const more = rows.length > named.length ? ` and ${rows.length - named.length} more` : '';
+    super('fault', `stored rows cannot be read: ${named.join('; ')}${more}`);
+    this.rows = rows;
+  }
+}
+
+export interface PolicyHead {
+  readonly revision: number;
+  readonly configDigest: string | null;
+}
+
+/** One change, as `GET /policies/revision` and a refused `If-Match` tell it (V7). */
+export interface RevisionEntry {
+  readonly revision: number;
+  readonly atMs: number;
+  readonly by: string;
+  readonly callId: string;
+  readonly objects: readonly {
+    readonly object: StoredObjectType;
+    readonly id: string;
+    readonly name: string | null;
+    readonly change: 'created' | 'changed' | 'deleted';
+  }[];
+}
+
+/** Where a page ended: the moment and id of its last row. */
+export interface PagePlace {
+  readonly createdAtMs: number;
+  readonly id: string;
+}
+
 /**
- * The current objects, inside a transaction. Every change takes the head first (`advance`), so changes are one after
- * another, and writes the object and its history under the new revision.
+ * The current objects, inside a transaction. Every change takes the head first (`lockHead`), so changes are one after
+ * another, and writes the object and its history under the new revision (`advance`).
  */
 export interface PolicyStore {
+  head(): Promise<PolicyHead>;
+  /** The same, and nobody else can change policies until the transaction ends. */
+  lockHead(): Promise<PolicyHead>;
   /** Locks the head, gives the change its revision (gapless, S4), and tells the replicas at commit (S5). */
   advance(change: { readonly by: string; readonly callId: string; readonly atMs: number }): Promise<number>;
-  head(): Promise<{ readonly revision: number; readonly configDigest: string | null }>;
   /** Records the digest of a configuration file under the revision taken in this transaction (S9). */
   setConfigDigest(digest: string): Promise<void>;
+  /** What was changed after `revision`, newest first. */
+  changesSince(revision: number, limit: number): Promise<readonly RevisionEntry[]>;
 
+  /** Newest first. @throws UnreadableRowsError naming every row that is malformed. */
   policies(filter: {
     readonly name?: string;
     readonly status?: VersionStatus;
     readonly limit?: number;
-    readonly after?: string;
+    readonly after?: PagePlace;
   }): Promise<readonly StoredPolicy[]>;
+  countPolicies(filter: { readonly status?: VersionStatus }): Promise<number>;
   policy(policyId: string): Promise<StoredPolicy | null>;
+  /** The highest number among the versions that a name still has (D-19, D-79). */
+  latestVersions(policyNames: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** The next number of a name; numbers of deleted versions are never used again (D-79). */
   nextVersionNumber(policyName: string): Promise<number>;
   putPolicy(revision: number, policy: StoredPolicy): Promise<void>;
   deletePolicy(revision: number, policyId: string): Promise<void>;
 
+  /** Newest first. @throws UnreadableRowsError naming every row that is malformed. */
   attachments(filter: {
     readonly policyName?: string;
     readonly limit?: number;
-    readonly after?: string;
+    readonly after?: PagePlace;
   }): Promise<readonly StoredAttachment[]>;
+  countAttachments(filter: { readonly policyName?: string }): Promise<number>;
   attachment(attachmentId: string): Promise<StoredAttachment | null>;
+  /** The stored attachment of the same policy and selectors, in whatever order they are written (D-29). */
+  sameAttachment(attachment: Attachment): Promise<string | null>;
   putAttachment(revision: number, attachment: StoredAttachment): Promise<void>;
   deleteAttachment(revision: number, attachmentId: string): Promise<void>;
 
@@ -81,12 +140,16 @@ export interface PolicyStore {
 
 /** The read side, for the snapshot: the only bridge between the planes. */
 export interface DocumentSource {
-  head(): Promise<{ readonly revision: number; readonly configDigest: string | null }>;
-  /** One consistent read of everything at a revision; old ones stay readable (S4). */
+  head(): Promise<PolicyHead>;
+  /**
+   * Everything at a revision; old ones stay readable (S4). Lets others work in between.
+   * @throws UnreadableRowsError naming every row that is malformed: a snapshot is never made of the rest (S2).
+   */
   read(revision: number): Promise<StoredDocuments>;
   /**
    * Calls `listener` with a revision soon after its commit, on a best effort: messages get lost, so callers also poll
-   * (S5). Resolves when listening has begun. The function it gives ends it.
+   * (S5). Changes of this process are heard before the transaction's promise settles. Resolves when listening has begun,
+   * or when the database does not answer, which is then tried again. The function it gives ends it.
    */
   listen(listener: (revision: number) => void): Promise<() => Promise<void>>;
 }

@@ -37,6 +37,12 @@ export interface TeamStore {
   find(teamId: string): Promise<TeamRecord | null>;
   /** The same, and nobody else can change the row until the transaction ends. */
   findForUpdate(teamId: string): Promise<TeamRecord | null>;
+  /** Aliases of teams are not unique. */
+  findByAlias(alias: string): Promise<readonly TeamRecord[]>;
+  /** Teams on which this policy is named (V6), by alias and id. */
+  namingPolicy(policyName: string): Promise<readonly TeamRecord[]>;
+  /** Those of these aliases and ids that some team has. */
+  known(references: readonly string[]): Promise<ReadonlySet<string>>;
   update(teamId: string, changes: TeamChanges): Promise<'updated' | 'not_found'>;
   /** Sorted by alias, then id. `memberUserId` keeps the teams that have this member. */
   list(filter: {

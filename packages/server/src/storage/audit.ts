@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { and, asc, desc, eq, gt, lt, lte } from 'drizzle-orm';
 import { z } from 'zod';
 import { DatabaseError } from '../ports/database.ts';
-import type { AuditEntry, AuditLog, StoredAuditEntry } from '../ports/audit.ts';
+import { AUDIT_OBJECTS, type AuditEntry, type AuditLog, type StoredAuditEntry } from '../ports/audit.ts';
 import { read } from './rows.ts';
 import type { Session } from './session.ts';
 import { auditHead, auditLog } from './tables.ts';
@@ -18,11 +18,12 @@ const auditRow = z.object({
   actor: z.string(),
   actorRole: z.enum(['proxy_admin', 'proxy_admin_viewer', 'internal_user', 'internal_user_viewer']),
   action: z.string(),
-  objectType: z.enum(['key', 'team', 'route']),
+  objectType: z.enum(AUDIT_OBJECTS),
   objectId: z.string(),
   before: object,
   after: object,
   refused: z.string().nullable(),
+  revision: z.number().nullable(),
   callId: z.string(),
   previousHash: z.string(),
   hash: z.string(),
@@ -51,6 +52,7 @@ export function auditStore(session: Session): AuditLog {
           before: entry.before,
           after: entry.after,
           refused: entry.refused,
+          revision: entry.revision ?? null,
           callId: entry.callId,
           previousHash: head.hash,
           hash,
@@ -116,6 +118,7 @@ function readAuditRow(row: unknown): StoredAuditEntry {
     before: entry.before,
     after: entry.after,
     refused: entry.refused,
+    ...(entry.revision === null ? {} : { revision: entry.revision }),
     callId: entry.callId,
     previousHash: entry.previousHash,
     hash: entry.hash,
@@ -123,10 +126,12 @@ function readAuditRow(row: unknown): StoredAuditEntry {
 }
 
 function hashOf(number: number, entry: AuditEntry, previous: string): string {
-  const { atMs, actor, action, object, before, after, refused, callId } = entry;
+  const { atMs, actor, action, object, before, after, refused, revision, callId } = entry;
   const parts = [number, atMs, actor.by, actor.role, action, object.type, object.id, before, after, refused];
+  // Only a row that has a revision counts it: older rows keep their hash.
+  const taken = revision === undefined ? [] : [revision];
   return createHash('sha256')
-    .update(canonical([...parts, callId, previous]))
+    .update(canonical([...parts, ...taken, callId, previous]))
     .digest('hex');
 }
 

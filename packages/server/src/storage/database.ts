@@ -7,9 +7,12 @@ import type { StorageEvents } from '../ports/storage-events.ts';
 import { auditStore } from './audit.ts';
 import { type EmbeddedServer, startEmbedded } from './embedded/embedded.ts';
 import { startUpkeep, type Upkeep } from './embedded/upkeep.ts';
+import { documentSource, NotifiedRevisions } from './documents.ts';
 import { databaseError } from './faults.ts';
+import { idempotencyStore } from './idempotency.ts';
 import { keyStore } from './keys.ts';
 import { migrate, readMigrations } from './migrations.ts';
+import { policyStore } from './policies.ts';
 import { type Queries, type Session, sessionOn, type Touched, withinTime } from './session.ts';
 import { teamStore } from './teams.ts';
 import { connectionOptions } from './url.ts';
@@ -135,6 +138,7 @@ function assemble(
   const transactionLimitMs = options.transactionLimitMs ?? TRANSACTION_LIMIT_MS;
   const queries: Queries = drizzle(sql);
   const listeners: ((change: PrincipalChange) => void)[] = [];
+  const revisions = new NotifiedRevisions(kind === 'postgres' ? sql : null, statementLimitMs);
   let closed: Promise<void> | undefined;
 
   const ready = async (): Promise<Queries> => {
@@ -143,12 +147,14 @@ function assemble(
     return queries;
   };
 
+  const reading = sessionOn(ready, null, statementLimitMs);
   return {
     kind,
-    stores: storesOn(sessionOn(ready, null, statementLimitMs)),
+    stores: storesOn(reading),
+    documents: documentSource(reading, revisions),
 
     async transaction(work) {
-      const scope: Scope = { touched: { keys: new Set(), teams: new Set() }, over: false };
+      const scope: Scope = { touched: { keys: new Set(), teams: new Set(), revision: null }, over: false };
       try {
         return await withinTime(transactionLimitMs, async () => {
           const open = await ready();
@@ -159,6 +165,7 @@ function assemble(
             if (scope.touched.keys.size + scope.touched.teams.size > 0) {
               for (const listener of listeners) listener(scope.touched);
             }
+            if (scope.touched.revision !== null) revisions.tell(scope.touched.revision);
           }
         });
       } finally {
@@ -209,7 +216,13 @@ interface Scope {
 }
 
 function storesOn(session: Session): Stores {
-  return { keys: keyStore(session), teams: teamStore(session), audit: auditStore(session) };
+  return {
+    keys: keyStore(session),
+    teams: teamStore(session),
+    audit: auditStore(session),
+    policies: policyStore(session),
+    idempotency: idempotencyStore(session),
+  };
 }
 
 const writtenSchema = z.tuple([z.object({ bytes: z.coerce.number() })]);

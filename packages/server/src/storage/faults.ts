@@ -46,13 +46,11 @@ export function databaseError(error: unknown): DatabaseError {
   if (TIMEOUT_STATES.has(code))
     return new DatabaseError('timeout', `the database gave up (${code})`, { cause });
   if (CONFLICT_STATES.has(code)) {
-    return new DatabaseError(
-      'conflict',
-      `another row or writer is in the way (${constraintOf(told) ?? code})`,
-      {
-        cause,
-      },
-    );
+    const constraint = constraintOf(told);
+    return new DatabaseError('conflict', `another row or writer is in the way (${constraint ?? code})`, {
+      cause,
+      constraint,
+    });
   }
   if (AWAY.has(code) || AWAY_STATES.some((state) => code.startsWith(state))) {
     return new DatabaseError('unavailable', `the database cannot be reached (${code})`, { cause });

@@ -1,4 +1,5 @@
-import { and, asc, count, desc, eq, inArray } from 'drizzle-orm';
+import { and, asc, count, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
+import { PROTECTION_WRITERS } from '../ports/protection.ts';
 import type { KeyChanges, KeyFilter, KeyStore, NewKey } from '../ports/keys.ts';
 import { readKeyRow, readTeamRow } from './rows.ts';
 import type { Session } from './session.ts';
@@ -99,6 +100,49 @@ export function keyStore(session: Session): KeyStore {
       return gone.map((row) => row.tokenHash);
     },
 
+    async namingPolicy(policyName) {
+      const rows = await session.ask((queries) =>
+        queries
+          .select()
+          .from(keys)
+          .where(namesPolicy(sql`${keys.protection}`, policyName))
+          .orderBy(asc(keys.keyAlias), asc(keys.tokenHash)),
+      );
+      return rows.map(readKeyRow);
+    },
+
+    async withUserAlias(names, prefixes, limit) {
+      const fits = [
+        ...(names.length === 0 ? [] : [inArray(keys.keyAlias, [...names])]),
+        ...prefixes.map((prefix) => sql`starts_with(${keys.keyAlias}, ${prefix})`),
+      ];
+      if (fits.length === 0) return [];
+      const givers = sql.join(
+        [...PROTECTION_WRITERS].map((role) => sql`${role}`),
+        sql`, `,
+      );
+      const rows = await session.ask((queries) =>
+        queries
+          .select()
+          .from(keys)
+          .where(and(or(...fits), sql`coalesce(${keys.keyAliasSetBy} ->> 'role', '') not in (${givers})`))
+          .orderBy(asc(keys.keyAlias))
+          .limit(limit),
+      );
+      return rows.map(readKeyRow);
+    },
+
+    async known(references) {
+      if (references.length === 0) return new Set();
+      const rows = await session.ask((queries) =>
+        queries
+          .select({ alias: keys.keyAlias, hash: keys.tokenHash })
+          .from(keys)
+          .where(or(inArray(keys.keyAlias, [...references]), inArray(keys.tokenHash, [...references]))),
+      );
+      return new Set(rows.flatMap(({ alias, hash }) => (alias === null ? [hash] : [alias, hash])));
+    },
+
     async ofTeams(teamIds) {
       if (teamIds.length === 0) return [];
       const rows = await session.ask((queries) =>
@@ -131,6 +175,11 @@ export function keyStore(session: Session): KeyStore {
       return { keys: rows.map(readKeyRow), total: totals[0]?.total ?? 0 };
     },
   };
+}
+
+/** Whether a stored protection names a policy; jsonb knows containment of lists. */
+export function namesPolicy(protection: SQL, policyName: string): SQL {
+  return sql`${protection} @> ${JSON.stringify({ policies: { value: [policyName] } })}::jsonb`;
 }
 
 function conditionOf(filter: KeyFilter) {

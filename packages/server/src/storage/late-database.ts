@@ -1,4 +1,5 @@
 import { type Database, DatabaseError, type PrincipalChange, type Stores } from '../ports/database.ts';
+import type { DocumentSource } from '../ports/policy-store.ts';
 
 /**
  * A database that may still be opening. Until it is open every question fails as `unavailable`, so that the gateway can
@@ -7,6 +8,7 @@ import { type Database, DatabaseError, type PrincipalChange, type Stores } from 
 export class LateDatabase implements Database {
   readonly kind: Database['kind'];
   readonly stores: Stores;
+  readonly documents: DocumentSource;
   readonly #listeners: ((change: PrincipalChange) => void)[] = [];
   #open: Database | null = null;
 
@@ -16,6 +18,13 @@ export class LateDatabase implements Database {
       keys: this.#late('keys'),
       teams: this.#late('teams'),
       audit: this.#late('audit'),
+      policies: this.#late('policies'),
+      idempotency: this.#late('idempotency'),
+    };
+    this.documents = {
+      head: async () => this.#database().documents.head(),
+      read: async (revision) => this.#database().documents.read(revision),
+      listen: async (listener) => this.#database().documents.listen(listener),
     };
   }
 

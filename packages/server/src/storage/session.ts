@@ -12,12 +12,15 @@ export interface Session {
   /** Says that a key or team has been written, so that copies of it are dropped after the commit (S10). */
   touchKeys(tokenHashes: Iterable<string>): void;
   touchTeam(teamId: string): void;
+  /** Says that a revision has been taken, so that those who follow it are told after the commit (S5). */
+  touchRevision(revision: number): void;
 }
 
 /** What a transaction has written. */
 export interface Touched extends PrincipalChange {
   readonly keys: Set<string>;
   readonly teams: Set<string>;
+  revision: number | null;
 }
 
 /**
@@ -30,7 +33,9 @@ export function sessionOn(
   limitMs: number,
 ): Session {
   const noted = (): Touched => {
-    if (touched === null) throw new DatabaseError('fault', 'keys and teams are written in transactions only');
+    if (touched === null) {
+      throw new DatabaseError('fault', 'keys, teams and policies are written in transactions only');
+    }
     return touched;
   };
   return {
@@ -42,6 +47,9 @@ export function sessionOn(
     },
     touchTeam(teamId) {
       noted().teams.add(teamId);
+    },
+    touchRevision(revision) {
+      noted().revision = revision;
     },
   };
 }

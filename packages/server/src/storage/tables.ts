@@ -1,4 +1,4 @@
-import { bigint, boolean, jsonb, pgSchema, text, timestamp } from 'drizzle-orm/pg-core';
+import { bigint, boolean, integer, jsonb, pgSchema, text, timestamp } from 'drizzle-orm/pg-core';
 
 /**
  * The tables as queries see them; `migrations/` makes them. A schema of their own, because the database may be one that
@@ -54,6 +54,7 @@ export const auditLog = portcullis.table('audit_log', {
   before: jsonb('before'),
   after: jsonb('after'),
   refused: text('refused'),
+  revision: bigint('revision', { mode: 'number' }),
   callId: text('call_id').notNull(),
   previousHash: text('previous_hash').notNull(),
   hash: text('hash').notNull(),
@@ -63,4 +64,76 @@ export const auditHead = portcullis.table('audit_head', {
   single: boolean('single').primaryKey(),
   number: bigint('number', { mode: 'number' }).notNull(),
   hash: text('hash').notNull(),
+});
+
+export const policyHead = portcullis.table('policy_head', {
+  single: boolean('single').primaryKey(),
+  revision: bigint('revision', { mode: 'number' }).notNull(),
+  configDigest: text('config_digest'),
+});
+
+export const policyRevisions = portcullis.table('policy_revisions', {
+  revision: bigint('revision', { mode: 'number' }).primaryKey(),
+  at: moment('at').notNull(),
+  actor: text('actor').notNull(),
+  callId: text('call_id').notNull(),
+  configDigest: text('config_digest'),
+});
+
+export const policyHistory = portcullis.table('policy_history', {
+  objectType: text('object_type').notNull(),
+  objectId: text('object_id').notNull(),
+  fromRevision: bigint('from_revision', { mode: 'number' }).notNull(),
+  toRevision: bigint('to_revision', { mode: 'number' }),
+  document: jsonb('document').notNull(),
+});
+
+export const policyNames = portcullis.table('policy_names', {
+  policyName: text('policy_name').primaryKey(),
+  nextVersion: integer('next_version').notNull(),
+});
+
+const written = {
+  createdAt: moment('created_at').notNull(),
+  createdBy: text('created_by'),
+  updatedAt: moment('updated_at').notNull(),
+  updatedBy: text('updated_by'),
+};
+
+export const policies = portcullis.table('policies', {
+  policyId: text('policy_id').primaryKey(),
+  policyName: text('policy_name').notNull(),
+  versionNumber: integer('version_number').notNull(),
+  versionStatus: text('version_status').notNull(),
+  parentVersionId: text('parent_version_id'),
+  content: jsonb('content').notNull(),
+  note: text('note'),
+  publishedAt: moment('published_at'),
+  productionAt: moment('production_at'),
+  ...written,
+});
+
+export const policyAttachments = portcullis.table('policy_attachments', {
+  attachmentId: text('attachment_id').primaryKey(),
+  policyName: text('policy_name').notNull(),
+  scopeHash: text('scope_hash').notNull(),
+  content: jsonb('content').notNull(),
+  ...written,
+});
+
+export const guardrails = portcullis.table('guardrails', {
+  guardrailId: text('guardrail_id').primaryKey(),
+  guardrailName: text('guardrail_name').notNull(),
+  content: jsonb('content').notNull(),
+  ...written,
+});
+
+export const idempotencyKeys = portcullis.table('idempotency_keys', {
+  actor: text('actor').notNull(),
+  key: text('key').notNull(),
+  requestHash: text('request_hash').notNull(),
+  status: integer('status').notNull(),
+  revision: bigint('revision', { mode: 'number' }),
+  body: text('body').notNull(),
+  at: moment('at').notNull(),
 });

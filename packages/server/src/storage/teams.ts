@@ -1,5 +1,6 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, or, sql } from 'drizzle-orm';
 import type { NewTeamRecord, TeamChanges, TeamStore } from '../ports/teams.ts';
+import { namesPolicy } from './keys.ts';
 import { readTeamRow } from './rows.ts';
 import type { Session } from './session.ts';
 import { teams } from './tables.ts';
@@ -27,6 +28,35 @@ export function teamStore(session: Session): TeamStore {
         queries.select().from(teams).where(eq(teams.teamId, teamId)).for('update'),
       );
       return rows.map(readTeamRow)[0] ?? null;
+    },
+
+    async findByAlias(alias) {
+      const rows = await session.ask((queries) =>
+        queries.select().from(teams).where(eq(teams.teamAlias, alias)).orderBy(asc(teams.teamId)),
+      );
+      return rows.map(readTeamRow);
+    },
+
+    async namingPolicy(policyName) {
+      const rows = await session.ask((queries) =>
+        queries
+          .select()
+          .from(teams)
+          .where(namesPolicy(sql`${teams.protection}`, policyName))
+          .orderBy(asc(teams.teamAlias), asc(teams.teamId)),
+      );
+      return rows.map(readTeamRow);
+    },
+
+    async known(references) {
+      if (references.length === 0) return new Set();
+      const rows = await session.ask((queries) =>
+        queries
+          .select({ alias: teams.teamAlias, id: teams.teamId })
+          .from(teams)
+          .where(or(inArray(teams.teamAlias, [...references]), inArray(teams.teamId, [...references]))),
+      );
+      return new Set(rows.flatMap(({ alias, id }) => (alias === null ? [id] : [alias, id])));
     },
 
     async update(teamId, changes) {
