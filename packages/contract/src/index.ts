@@ -12,5 +12,6 @@ export {
 export * from './errors.ts';
 export * from './answers.ts';
 export * from './keys.ts';
+export * from './policies.ts';
 export * from './protection.ts';
 export * from './teams.ts';

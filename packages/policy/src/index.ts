@@ -39,6 +39,7 @@ export {
   transition,
 } from './lifecycle.ts';
 export { LIMITS } from './limits.ts';
+export { type MergedObjects, mergeObjects, type PolicyObjects } from './merge.ts';
 export { expandModel } from './models.ts';
 export { hasIdForm, matchesPattern, type Pattern, parsePattern, patternProblem } from './pattern.ts';
 export * from './schema/attachment.ts';

@@ -1,4 +1,6 @@
 import type { Principal } from '@portcullis/policy';
+import type { KeyRecord } from './keys.ts';
+import type { TeamRecord } from './teams.ts';
 
 export type Role = 'proxy_admin' | 'proxy_admin_viewer' | 'internal_user' | 'internal_user_viewer';
 
@@ -29,3 +31,9 @@ export interface Identities {
   /** `secret` is the bearer key as sent; it is hashed at once and never kept or logged. */
   find(secret: string): IdentityResult | Promise<IdentityResult>;
 }
+
+/** What the engine sees of a stored key, a stored team, or both: the same that a request of theirs would bring. */
+export type PrincipalOf = (stored: {
+  readonly key: KeyRecord | null;
+  readonly team: TeamRecord | null;
+}) => Principal;

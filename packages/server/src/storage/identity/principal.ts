@@ -1,5 +1,5 @@
-import type { Fact, Principal, ProtectionSettings, TagFact } from '@portcullis/policy';
-import type { Identity } from '../../ports/identity.ts';
+import type { Fact, ProtectionSettings, TagFact } from '@portcullis/policy';
+import type { Identity, PrincipalOf } from '../../ports/identity.ts';
 import type { KeyWithTeam } from '../../ports/keys.ts';
 import { PROTECTION_WRITERS, type Protection, type Sourced } from '../../ports/protection.ts';
 
@@ -17,26 +17,9 @@ export interface BuiltIdentity {
 /** Makes the identity of a stored key: one frozen object, from which the engine computes once per key. */
 export function buildIdentity({ key, team }: KeyWithTeam): BuiltIdentity {
   const untrusted = { key: untrustedFields(key.protection), team: untrustedFields(team?.protection ?? {}) };
-  const policy: Principal = {
-    key_hash: key.tokenHash,
-    key_alias: key.alias === null ? null : factOf(key.alias),
-    team_id: key.teamId,
-    team_alias: team?.alias?.value.normalize('NFC') ?? null,
-    user_id: key.userId,
-    tags: [...tagsOf('key', key.protection), ...tagsOf('team', team?.protection ?? {})],
-    settings: [
-      settingsOf('key', key.protection),
-      ...(team === null ? [] : [settingsOf('team', team.protection)]),
-    ],
-    allow_policy_versions: trusted(key.protection.allow_policy_versions) ?? false,
-    model_aliases: {
-      ...trusted(team?.protection.model_aliases),
-      ...trusted(key.protection.model_aliases),
-    },
-  };
   const identity: Identity = {
     role: 'internal_user',
-    policy,
+    policy: principalOf({ key, team }),
     userEmail: null,
     organizationId: key.organizationId ?? team?.organizationId ?? null,
     keyModels: callable(key.models, team !== null),
@@ -46,6 +29,25 @@ export function buildIdentity({ key, team }: KeyWithTeam): BuiltIdentity {
   };
   return { identity: deepFreeze(identity), untrusted };
 }
+
+/** What the engine sees of a stored key, a stored team, or both. */
+export const principalOf: PrincipalOf = ({ key, team }) => ({
+  key_hash: key?.tokenHash ?? null,
+  key_alias: key === null || key.alias === null ? null : factOf(key.alias),
+  team_id: team?.teamId ?? key?.teamId ?? null,
+  team_alias: team?.alias?.value.normalize('NFC') ?? null,
+  user_id: key?.userId ?? null,
+  tags: [...tagsOf('key', key?.protection ?? {}), ...tagsOf('team', team?.protection ?? {})],
+  settings: [
+    ...(key === null ? [] : [settingsOf('key', key.protection)]),
+    ...(team === null ? [] : [settingsOf('team', team.protection)]),
+  ],
+  allow_policy_versions: trusted(key?.protection.allow_policy_versions) ?? false,
+  model_aliases: {
+    ...trusted(team?.protection.model_aliases),
+    ...trusted(key?.protection.model_aliases),
+  },
+});
 
 /** Who holds the master key. It has no stored row, hence no hash that a selector or a log could name. */
 export function masterIdentity(): Identity {
