@@ -1,14 +1,22 @@
 import { z } from 'zod';
-import { textListSchema, textSchema } from './protection.ts';
+import { isStorable, textListSchema, textSchema } from './protection.ts';
 
 /** Wire shapes of the guardrail routes. What a kind of guardrail takes is checked by the kind itself. */
 
 const NAME_LIMIT = 256;
 const TEXT_LIMIT = 1_000_000;
+const INFO_LIMIT = 65_536;
 const FILE_LIMIT = 10 * 1024 * 1024;
 
-const paramsSchema = z.record(z.string(), z.unknown());
-const infoSchema = z.record(z.string(), z.json());
+const UNSTORABLE = 'holds a character that cannot be stored: U+0000 or half a surrogate pair';
+const paramsSchema = z.record(z.string(), z.unknown()).refine(isStorable, UNSTORABLE);
+const infoSchema = z
+  .record(z.string(), z.json())
+  .refine(isStorable, UNSTORABLE)
+  .refine(
+    (info) => JSON.stringify(info).length <= INFO_LIMIT,
+    `has at most ${INFO_LIMIT} characters as JSON`,
+  );
 const templateSchema = z.string().max(NAME_LIMIT);
 
 /** What rows hold besides: a client may send a row back as it got it. */

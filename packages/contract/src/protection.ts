@@ -113,7 +113,7 @@ export function isNothing(value: unknown): boolean {
 const UNSTORABLE = /[\u0000\p{Surrogate}]/u;
 
 /** Whether every text in a value can be kept in a database as it is. */
-function isStorable(value: unknown): boolean {
+export function isStorable(value: unknown): boolean {
   if (typeof value === 'string') return !UNSTORABLE.test(value);
   if (typeof value !== 'object' || value === null) return true;
   return Object.entries(value).every(([name, member]) => !UNSTORABLE.test(name) && isStorable(member));

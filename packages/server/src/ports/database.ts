@@ -2,6 +2,7 @@ import type { AuditLog } from './audit.ts';
 import type { IdempotencyStore } from './idempotency.ts';
 import type { KeyStore } from './keys.ts';
 import type { DocumentSource, PolicyStore } from './policy-store.ts';
+import type { SubmissionStore } from './submissions.ts';
 import type { TeamStore } from './teams.ts';
 
 /**
@@ -40,6 +41,7 @@ export interface Stores {
   readonly audit: AuditLog;
   readonly policies: PolicyStore;
   readonly idempotency: IdempotencyStore;
+  readonly submissions: SubmissionStore;
 }
 
 /** Which principals a committed transaction has changed (S10). */

@@ -69,6 +69,8 @@ export interface KeyStore {
   delete(tokenHashes: readonly string[]): Promise<readonly string[]>;
   /** Keys on which this policy is named (V6), by alias and hash. */
   namingPolicy(policyName: string): Promise<readonly KeyRecord[]>;
+  /** Keys on which this guardrail is demanded or opted out of (V6), by alias and hash. */
+  namingGuardrail(guardrailName: string): Promise<readonly KeyRecord[]>;
   /**
    * Keys whose alias fits one of these names or prefixes and was given by somebody who may not protect (M9): an attachment
    * that goes by such an alias depends on a user's choice.

@@ -41,6 +41,8 @@ export interface TeamStore {
   findByAlias(alias: string): Promise<readonly TeamRecord[]>;
   /** Teams on which this policy is named (V6), by alias and id. */
   namingPolicy(policyName: string): Promise<readonly TeamRecord[]>;
+  /** Teams on which this guardrail is demanded or opted out of (V6), by alias and id. */
+  namingGuardrail(guardrailName: string): Promise<readonly TeamRecord[]>;
   /** Those of these aliases and ids that some team has. */
   known(references: readonly string[]): Promise<ReadonlySet<string>>;
   update(teamId: string, changes: TeamChanges): Promise<'updated' | 'not_found'>;

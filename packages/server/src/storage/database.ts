@@ -13,6 +13,7 @@ import { idempotencyStore } from './idempotency.ts';
 import { keyStore } from './keys.ts';
 import { migrate, readMigrations } from './migrations.ts';
 import { policyStore } from './policies.ts';
+import { submissionStore } from './submissions.ts';
 import { type Queries, type Session, sessionOn, type Touched, withinTime } from './session.ts';
 import { teamStore } from './teams.ts';
 import { connectionOptions } from './url.ts';
@@ -222,6 +223,7 @@ function storesOn(session: Session): Stores {
     audit: auditStore(session),
     policies: policyStore(session),
     idempotency: idempotencyStore(session),
+    submissions: submissionStore(session),
   };
 }
 

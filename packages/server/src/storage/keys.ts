@@ -111,6 +111,17 @@ export function keyStore(session: Session): KeyStore {
       return rows.map(readKeyRow);
     },
 
+    async namingGuardrail(guardrailName) {
+      const rows = await session.ask((queries) =>
+        queries
+          .select()
+          .from(keys)
+          .where(namesGuardrail(sql`${keys.protection}`, guardrailName))
+          .orderBy(asc(keys.keyAlias), asc(keys.tokenHash)),
+      );
+      return rows.map(readKeyRow);
+    },
+
     async withUserAlias(names, prefixes, limit) {
       const fits = [
         ...(names.length === 0 ? [] : [inArray(keys.keyAlias, [...names])]),
@@ -180,6 +191,12 @@ export function keyStore(session: Session): KeyStore {
 /** Whether a stored protection names a policy; jsonb knows containment of lists. */
 export function namesPolicy(protection: SQL, policyName: string): SQL {
   return sql`${protection} @> ${JSON.stringify({ policies: { value: [policyName] } })}::jsonb`;
+}
+
+/** Whether this guardrail is among those demanded or opted out of. */
+export function namesGuardrail(protection: SQL, guardrailName: string): SQL {
+  const named = (field: string) => JSON.stringify({ [field]: { value: [guardrailName] } });
+  return sql`(${protection} @> ${named('guardrails')}::jsonb or ${protection} @> ${named('opted_out_global_guardrails')}::jsonb)`;
 }
 
 function conditionOf(filter: KeyFilter) {

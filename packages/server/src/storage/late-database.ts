@@ -20,6 +20,7 @@ export class LateDatabase implements Database {
       audit: this.#late('audit'),
       policies: this.#late('policies'),
       idempotency: this.#late('idempotency'),
+      submissions: this.#late('submissions'),
     };
     this.documents = {
       head: async () => this.#database().documents.head(),

@@ -137,3 +137,16 @@ export const idempotencyKeys = portcullis.table('idempotency_keys', {
   body: text('body').notNull(),
   at: moment('at').notNull(),
 });
+
+export const guardrailSubmissions = portcullis.table('guardrail_submissions', {
+  guardrailId: text('guardrail_id').primaryKey(),
+  guardrailName: text('guardrail_name').notNull(),
+  teamId: text('team_id'),
+  status: text('status').notNull(),
+  content: jsonb('content').notNull(),
+  submittedAt: moment('submitted_at').notNull(),
+  submittedBy: text('submitted_by').notNull(),
+  reviewedAt: moment('reviewed_at'),
+  reviewedBy: text('reviewed_by'),
+  reviewReason: text('review_reason'),
+});

@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, or, sql } from 'drizzle-orm';
 import type { NewTeamRecord, TeamChanges, TeamStore } from '../ports/teams.ts';
-import { namesPolicy } from './keys.ts';
+import { namesGuardrail, namesPolicy } from './keys.ts';
 import { readTeamRow } from './rows.ts';
 import type { Session } from './session.ts';
 import { teams } from './tables.ts';
@@ -43,6 +43,17 @@ export function teamStore(session: Session): TeamStore {
           .select()
           .from(teams)
           .where(namesPolicy(sql`${teams.protection}`, policyName))
+          .orderBy(asc(teams.teamAlias), asc(teams.teamId)),
+      );
+      return rows.map(readTeamRow);
+    },
+
+    async namingGuardrail(guardrailName) {
+      const rows = await session.ask((queries) =>
+        queries
+          .select()
+          .from(teams)
+          .where(namesGuardrail(sql`${teams.protection}`, guardrailName))
           .orderBy(asc(teams.teamAlias), asc(teams.teamId)),
       );
       return rows.map(readTeamRow);
