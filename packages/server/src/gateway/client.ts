@@ -1,6 +1,13 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 export type HeaderMap = Record<string, string | number>;
+
+/**
+ * One for each connection rather than each request, because making one is dear. A connection carries one request at a time
+ * and ends with the caller, so it is aborted for the right request, once, and never used again.
+ */
+const ABORTS = new WeakMap<Socket, AbortController>();
 
 /**
  * The caller's side of one exchange: writes the answer straight to the socket, and knows when the caller is gone.
@@ -8,13 +15,15 @@ export type HeaderMap = Record<string, string | number>;
  */
 export class Client {
   readonly #response: ServerResponse;
+  readonly #socket: Socket | null;
   readonly #listeners: (() => void)[] = [];
-  #abort: AbortController | null = null;
   #gone = false;
   #closed = false;
 
   constructor(response: ServerResponse) {
     this.#response = response;
+    // Node takes the socket away from the response when it closes.
+    this.#socket = response.socket;
     response.on('error', () => {
       // A socket that broke while writing also closes; the close below says so once.
     });
@@ -22,7 +31,7 @@ export class Client {
       this.#closed = true;
       if (response.writableFinished) return;
       this.#gone = true;
-      this.#abort?.abort();
+      if (this.#socket !== null) ABORTS.get(this.#socket)?.abort();
       for (const listener of this.#listeners) listener();
     });
   }
@@ -43,11 +52,15 @@ export class Client {
     else this.#listeners.push(listener);
   }
 
-  /** Aborted when the caller goes away. Made on demand: most requests need none. */
+  /** Aborted when the caller goes away. */
   signal(): AbortSignal {
-    this.#abort ??= new AbortController();
-    if (this.#gone) this.#abort.abort();
-    return this.#abort.signal;
+    if (this.#gone || this.#socket === null) return AbortSignal.abort();
+    let controller = ABORTS.get(this.#socket);
+    if (controller === undefined) {
+      controller = new AbortController();
+      ABORTS.set(this.#socket, controller);
+    }
+    return controller.signal;
   }
 
   /** Sends a whole answer. Does nothing for a caller that is gone. */

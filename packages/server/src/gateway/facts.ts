@@ -12,22 +12,69 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
 
 /** What detectors may know of a request. Identity comes from authentication alone, never from the body. */
 export function requestFacts(planned: PlannedRequest, body: unknown): RequestFacts {
-  const { accepted, identity } = planned.identified;
-  const { policy } = identity;
-  return {
-    callId: accepted.arrival.callId,
-    model: accepted.request.model,
-    keyHash: policy.key_hash,
-    keyAlias: policy.key_alias?.value ?? null,
-    userId: policy.user_id,
-    userEmail: identity.userEmail,
-    teamId: policy.team_id,
-    teamAlias: policy.team_alias,
-    endUserId: typeof accepted.body['user'] === 'string' ? accepted.body['user'] : null,
-    organizationId: identity.organizationId,
-    headers: withoutCredentials(planned),
-    body,
-  };
+  return new FactsOf(planned, body);
+}
+
+/** Read off the request when asked: most detectors never ask. */
+class FactsOf implements RequestFacts {
+  readonly body: unknown;
+  readonly #planned: PlannedRequest;
+  #headers: Readonly<Record<string, string>> | null = null;
+
+  constructor(planned: PlannedRequest, body: unknown) {
+    this.#planned = planned;
+    this.body = body;
+  }
+
+  get #identity(): PlannedRequest['identified']['identity'] {
+    return this.#planned.identified.identity;
+  }
+
+  get callId(): string {
+    return this.#planned.identified.accepted.arrival.callId;
+  }
+
+  get model(): string {
+    return this.#planned.identified.accepted.request.model;
+  }
+
+  get keyHash(): string | null {
+    return this.#identity.policy.key_hash;
+  }
+
+  get keyAlias(): string | null {
+    return this.#identity.policy.key_alias?.value ?? null;
+  }
+
+  get userId(): string | null {
+    return this.#identity.policy.user_id;
+  }
+
+  get userEmail(): string | null {
+    return this.#identity.userEmail;
+  }
+
+  get teamId(): string | null {
+    return this.#identity.policy.team_id;
+  }
+
+  get teamAlias(): string | null {
+    return this.#identity.policy.team_alias;
+  }
+
+  get endUserId(): string | null {
+    const { user } = this.#planned.identified.accepted.body;
+    return typeof user === 'string' ? user : null;
+  }
+
+  get organizationId(): string | null {
+    return this.#identity.organizationId;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    this.#headers ??= withoutCredentials(this.#planned);
+    return this.#headers;
+  }
 }
 
 function withoutCredentials(planned: PlannedRequest): Readonly<Record<string, string>> {

@@ -56,7 +56,7 @@ export function guardInput(planned: PlannedRequest, client: Client): InputVerdic
   const after = (result: HookResult | null): InputVerdict => {
     const now = result === null ? body : edited(body, segments, result);
     const changed = result?.segments ?? segments;
-    const nextFacts = now === body ? facts : { ...facts, body: now };
+    const nextFacts = now === body ? facts : requestFacts(planned, now);
     const duringInput = hookInput(planned, 'during_call', changed, nextFacts, input.signal);
     const guarded: GuardedInput = {
       planned,

@@ -1,7 +1,7 @@
 import { ERRORS, type PortcullisError } from '@portcullis/contract';
 import type { HookInput } from '@portcullis/guardrails';
 import type { RunRecord, Verdict } from '@portcullis/policy';
-import type { RecordedPolicy, RequestRecord } from '../ports/records.ts';
+import type { RequestSummary } from '../ports/records.ts';
 import type { Accepted } from './accept.ts';
 import type { Gateway } from './gateway.ts';
 import { type GuardedInput, hookInput, monitor } from './guard-input.ts';
@@ -33,7 +33,13 @@ export function record(gateway: Gateway, story: Story): void {
   let late: Promise<readonly RunRecord[]> | null = null;
   try {
     late = lateRuns(story);
-    telemetry.requestFinished(recordOf(gateway, story), late);
+    const policies = story.planned?.decision.plan.policies ?? NOTHING;
+    telemetry.requestFinished(
+      summaryOf(gateway, story),
+      policies,
+      enforcedRecords(story.input, story.delivered),
+      late,
+    );
     checkInvariant(gateway, story);
   } catch (error) {
     telemetry.fault('record', error);
@@ -42,7 +48,7 @@ export function record(gateway: Gateway, story: Story): void {
   else late.then(release, release);
 }
 
-function recordOf(gateway: Gateway, story: Story): RequestRecord {
+function summaryOf(gateway: Gateway, story: Story): RequestSummary {
   const { arrival, snapshot, accepted, identified, planned, dispatched, input, delivered, ending } = story;
   const who = identified?.identity;
   const plan = planned?.decision.plan;
@@ -72,37 +78,14 @@ function recordOf(gateway: Gateway, story: Story): RequestRecord {
     request_bytes: accepted?.raw.length ?? 0,
     caller_tags: accepted?.tags.map(({ value }) => value) ?? [],
     stripped_fields: accepted?.request.control.stripped ?? [],
-    policies: plan === undefined || plan.policies.length === 0 ? [] : plan.policies.map(recordedPolicy),
     notes: planned?.decision.notes ?? [],
     verdicts: verdictsOf(input, delivered),
-    guardrails: enforcedRecords(input, delivered),
     usage: delivered?.usage ?? null,
     timings: timingsOf(gateway, story),
   };
 }
 
-function recordedPolicy(policy: RecordedPolicy): RecordedPolicy {
-  const {
-    policy_name,
-    policy_id,
-    version_number,
-    override,
-    enforcement,
-    selections,
-    guardrails,
-    replaced_by,
-  } = policy;
-  return {
-    policy_name,
-    policy_id,
-    version_number,
-    override,
-    enforcement,
-    selections,
-    guardrails,
-    replaced_by,
-  };
-}
+const NOTHING: readonly never[] = Object.freeze([]);
 
 function enforcedRecords(input: GuardedInput | null, delivered: Delivered | null): readonly RunRecord[] {
   const pre = input?.pre?.records ?? [];

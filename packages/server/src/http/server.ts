@@ -46,7 +46,8 @@ export function createHttpServer(parts: HttpParts): FastifyInstance {
     exposeHeadRoutes: false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true },
+    // Names of policies have up to 256 characters, each of them up to twelve in a path.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4_096 },
     serverFactory: (handler, options) =>
       createServer(options as ServerOptions, (message, response) => {
         // The hot route needs nothing of the framework, whose request and reply objects cost a tenth of the whole.
@@ -192,9 +193,11 @@ async function answerControl(
         params: request.params as Readonly<Record<string, string>>,
         identity,
         callId,
+        headers: request.headers,
       },
       now,
     );
+    if (answer.headers !== undefined) void reply.headers(answer.headers);
     return await reply.code(answer.status ?? 200).send(answer.body);
   } catch (error) {
     return sendFailure(gateway, reply, error);

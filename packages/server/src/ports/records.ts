@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@portcullis/contract';
-import type { Note, RunRecord, Verdict } from '@portcullis/policy';
+import type { AppliedPolicy, Note, RunRecord, Verdict } from '@portcullis/policy';
 import type { Role } from './identity.ts';
 
 /** Tokens as the provider counted them. */
@@ -12,23 +12,11 @@ export interface Usage {
 /** How a request ended, whatever its status. */
 export type RequestEnd = 'answered' | 'blocked' | 'responded' | 'refused' | 'broken' | 'disconnected';
 
-/** One policy that applied, with every way in which it came to apply (H3). */
-export interface RecordedPolicy {
-  readonly policy_name: string;
-  readonly policy_id: string;
-  readonly version_number: number;
-  readonly override: boolean;
-  readonly enforcement: 'enforce' | 'monitor';
-  readonly selections: readonly unknown[];
-  readonly guardrails: readonly string[];
-  readonly replaced_by: readonly string[];
-}
-
 /**
  * The whole story of one request: one log line, and what `GET /debug/requests/{call_id}` answers. Never holds prompt or
  * answer text, matched text or a secret. Times are milliseconds.
  */
-export interface RequestRecord {
+export interface RequestSummary {
   readonly call_id: string;
   readonly time: number;
   readonly method: string;
@@ -57,12 +45,18 @@ export interface RequestRecord {
   readonly caller_tags: readonly string[];
   /** Fields of the caller that only the gateway may set, taken out of the body (O4). */
   readonly stripped_fields: readonly string[];
-  readonly policies: readonly RecordedPolicy[];
   readonly notes: readonly Note[];
   readonly verdicts: Readonly<Partial<Record<string, Verdict>>>;
-  readonly guardrails: readonly RunRecord[];
   readonly usage: Usage | null;
   readonly timings: Readonly<Record<string, number>>;
+}
+
+/** The summary with what the plan and the guardrails give, which is kept apart because much of it is shared. */
+export interface RequestRecord extends RequestSummary {
+  /** Every policy that applied, with every way in which it came to apply (H3). */
+  readonly policies: readonly AppliedPolicy[];
+  /** One run for each planned one of the hooks that were reached (E2). */
+  readonly guardrails: readonly RunRecord[];
 }
 
 /** Where records and faults go. Nothing here throws or waits. */
@@ -71,7 +65,12 @@ export interface Telemetry {
    * The record is there to be found at once; its one log line follows when the `late` runs are added: monitored ones,
    * logging_only, and audits of streams. Null when there are none.
    */
-  requestFinished(record: RequestRecord, late: Promise<readonly RunRecord[]> | null): void;
+  requestFinished(
+    summary: RequestSummary,
+    policies: readonly AppliedPolicy[],
+    runs: readonly RunRecord[],
+    late: Promise<readonly RunRecord[]> | null,
+  ): void;
   /** The record is short of runs that the plan demands: a broken invariant (E2). */
   runsMissing(callId: string, planned: number, recorded: number): void;
   /** A fault of this product. `where` names the place; the error goes to the log alone. */

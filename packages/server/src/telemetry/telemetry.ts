@@ -1,16 +1,18 @@
 import pino from 'pino';
-import type { RunRecord } from '@portcullis/policy';
+import type { AppliedPolicy, RunRecord } from '@portcullis/policy';
 import type { Clock } from '../ports/clock.ts';
-import type { RequestRecord, Telemetry } from '../ports/records.ts';
+import type { RequestRecord, RequestSummary, Telemetry } from '../ports/records.ts';
 import type { StorageEvent } from '../ports/storage-events.ts';
 import { Counters } from './counters.ts';
+import { type ByteOutput, LineBatch } from './lines.ts';
+import { recordText } from './record-text.ts';
 import { RecordRing } from './ring.ts';
 
 const RECORDS_KEPT = 1_000;
 /** Log lines wait here for the disk or pipe; beyond it lines are dropped and counted rather than held for ever. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 /** Lines are written together: one by one they would cost as much as the requests. */
-const WRITE_BYTES = 64 * 1024;
+const BATCH_CHARACTERS = 64 * 1024;
 const FLUSH_MS = 500;
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -27,47 +29,56 @@ export class ServerTelemetry implements Telemetry {
   readonly counters = new Counters();
   readonly #ring = new RecordRing(RECORDS_KEPT);
   readonly #output: ReturnType<typeof pino.destination>;
+  readonly #lines: LineBatch;
+  readonly #flushing: NodeJS.Timeout;
   readonly #log: pino.Logger;
   readonly #logsRequests: boolean;
   readonly #clock: Clock;
 
   constructor(options: TelemetryOptions) {
     this.#clock = options.clock;
-    this.#output = pino.destination({
+    const bytes = {
       dest: options.destination ?? 1,
       sync: false,
-      minLength: WRITE_BYTES,
+      minLength: 0,
       maxLength: MAX_BUFFERED_BYTES,
-      maxWrite: 2 * WRITE_BYTES,
-      periodicFlush: FLUSH_MS,
-    });
-    this.#output.on('drop', () => this.counters.add('portcullis_log_lines_dropped_total'));
+      contentMode: 'buffer' as const,
+    };
+    this.#output = pino.destination(bytes);
+    this.#lines = new LineBatch(this.#output as unknown as ByteOutput, BATCH_CHARACTERS);
+    this.#flushing = setInterval(() => this.#lines.flush(), FLUSH_MS).unref();
+    this.#output.on('drop', () => this.counters.add('portcullis_log_batches_dropped_total'));
     // A broken pipe (`portcullis serve | head`) must not end the gateway.
     this.#output.on('error', () => this.counters.add('portcullis_log_write_failures_total'));
     this.#log = pino(
       { level: options.level, base: null, timestamp: () => `,"time":${this.#clock.now()}` },
-      this.#output,
+      this.#lines,
     );
     this.#logsRequests = this.#log.isLevelEnabled('info');
   }
 
-  requestFinished(record: RequestRecord, late: Promise<readonly RunRecord[]> | null): void {
-    this.counters.add('portcullis_requests_total', `end="${record.end}",status="${record.status}"`);
-    if (record.stripped_fields.length > 0) {
-      this.counters.add('portcullis_stripped_fields_total', '', record.stripped_fields.length);
+  requestFinished(
+    summary: RequestSummary,
+    policies: readonly AppliedPolicy[],
+    runs: readonly RunRecord[],
+    late: Promise<readonly RunRecord[]> | null,
+  ): void {
+    this.counters.add('portcullis_requests_total', `end="${summary.end}",status="${summary.status}"`);
+    if (summary.stripped_fields.length > 0) {
+      this.counters.add('portcullis_stripped_fields_total', '', summary.stripped_fields.length);
     }
-    for (const run of record.guardrails) this.#countRun(run);
-    const text = JSON.stringify(record);
-    this.#ring.add(record.call_id, text);
+    for (const run of runs) this.#countRun(run);
+    const text = recordText(summary, policies, runs);
+    this.#ring.add(summary.call_id, text);
     if (late === null) {
       this.#logRequest(text);
       return;
     }
     late.then(
-      (runs) => {
-        for (const run of runs) this.#countRun(run);
-        const complete = JSON.stringify({ ...record, guardrails: [...record.guardrails, ...runs] });
-        this.#ring.replace(record.call_id, complete);
+      (more) => {
+        for (const run of more) this.#countRun(run);
+        const complete = recordText(summary, policies, [...runs, ...more]);
+        this.#ring.replace(summary.call_id, complete);
         this.#logRequest(complete);
       },
       (error: unknown) => {
@@ -79,7 +90,7 @@ export class ServerTelemetry implements Telemetry {
 
   /** The one line of a request is the hot one: it is pino's format, written without building the record twice. */
   #logRequest(text: string): void {
-    if (this.#logsRequests) this.#output.write(`{"level":30,"event":"request",${text.slice(1)}\n`);
+    if (this.#logsRequests) this.#lines.write(`{"level":30,"event":"request",${text.slice(1)}\n`);
   }
 
   runsMissing(callId: string, planned: number, recorded: number): void {
@@ -139,16 +150,19 @@ export class ServerTelemetry implements Telemetry {
 
   /** Writes what is still buffered. */
   close(): Promise<void> {
+    clearInterval(this.#flushing);
+    this.#lines.flush();
     return new Promise((resolve) => {
       this.#output.once('error', () => resolve());
-      this.#output.flush(() => resolve());
+      this.#output.once('close', () => resolve());
+      this.#output.end();
     });
   }
 
   #countRun(run: RunRecord): void {
     this.counters.add(
       'portcullis_guardrail_runs_total',
-      `guardrail_name=${JSON.stringify(run.guardrail_name)},hook_type="${run.executed_hook}",outcome="${run.outcome}"`,
+      `guardrail_name="${run.guardrail_name}",hook_type="${run.executed_hook}",outcome="${run.outcome}"`,
     );
   }
 }
