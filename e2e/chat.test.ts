@@ -362,7 +362,7 @@ describe('a stream', () => {
         .filter(({ finish_reason }) => finish_reason === 'content_filter')
         .map(({ index }) => index);
     });
-    expect(finished.sort()).toEqual([0, 1]);
+    expect(finished.toSorted((a, b) => a - b)).toEqual([0, 1]);
     expect(await gateway.record(blocked)).toMatchObject({ status: 200, end: 'blocked' });
   });
 

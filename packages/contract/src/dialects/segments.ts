@@ -99,7 +99,7 @@ export class SegmentCollector {
 const ESCAPED_IN_POINTER = /[~/#]/;
 
 /** A key as a token of a path. `#` (as `~2`) is escaped too, because it starts the pointer inside a JSON text. */
-export function pointerToken(key: string): string {
+function pointerToken(key: string): string {
   if (!ESCAPED_IN_POINTER.test(key)) return key;
   return key.replaceAll('~', '~0').replaceAll('/', '~1').replaceAll('#', '~2');
 }
