@@ -442,6 +442,18 @@ describe('the other routes', () => {
 });
 
 describe('a new configuration', () => {
+  test('can be waited for: never is an older revision used', async () => {
+    upstream.will(answer('ok'));
+    const header = 'x-portcullis-min-revision';
+    expect((await gateway.chat({}, { [header]: '1' })).status).toBe(200);
+    await expectRefusal(await gateway.chat({}, { [header]: 'x' }), { ...invalid, param: header });
+    await expectRefusal(await gateway.chat({}, { [header]: '99' }), {
+      status: 503,
+      code: 'policy_not_ready',
+      type: 'internal_server_error',
+    });
+  });
+
   test('is in force for the next request; a broken one keeps the last good one and readiness says why', async () => {
     upstream.will(json(200, completion({ content: 'a forbidden phrase' })));
     const before = await gateway.chat({ model: 'plain' });
@@ -471,5 +483,25 @@ describe('a new configuration', () => {
     const seen = await eventsOf(answer);
     expect(seen.join('')).toContain('And its end');
     expect(await gateway.record(answer)).toMatchObject({ end: 'answered' });
+  });
+});
+
+describe('without its database', () => {
+  test('the gateway answers the admin key; another key is 503 and never 401', async () => {
+    const alone = await Gateway.start(config(upstream.url), {
+      DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/nothing',
+    });
+    upstream.will(answer('ok'));
+    expect((await alone.chat({})).status).toBe(200);
+    const refused = await alone.chat({}, { authorization: 'Bearer sk-some-key' });
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({
+      error: { type: 'no_db_connection', portcullis_code: 'identity_unavailable' },
+    });
+    const ready = (await (await alone.get('/health/readiness', null)).json()) as { db: string };
+    expect(ready.db).toBe('Not connected');
+    const log = await alone.stopForLog();
+    expect(log).toContain('"error_code":"identity_unavailable"');
+    expect(log).not.toContain('sk-some-key');
   });
 });

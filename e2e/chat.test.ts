@@ -404,15 +404,16 @@ describe('a stream', () => {
     );
     for (const model of ['gpt', 'same-name']) {
       const controller = new AbortController();
-      const events = await client.chat.completions.create(
-        { model, messages: user('Hi'), stream: true },
-        { signal: controller.signal },
-      );
+      const { data: events, response } = await client.chat.completions
+        .create({ model, messages: user('Hi'), stream: true }, { signal: controller.signal })
+        .withResponse();
       for await (const part of events) {
         void part;
         controller.abort();
       }
       await upstream.lastCall.closed;
+      const record = await gateway.record(response);
+      expect(record).toMatchObject({ status: 200, end: 'disconnected', error_code: 'client_disconnected' });
     }
   });
 });

@@ -27,7 +27,7 @@ export async function serveChat(
   const { clock } = gateway;
   const client = new Client(response);
   const arrival = arrive(gateway, message);
-  const snapshot = gateway.snapshots.acquire();
+  let snapshot = gateway.snapshots.acquire();
   const timings: Record<string, number> = {};
   let lapStart = arrival.start;
   const lap = (stage: string): void => {
@@ -46,6 +46,7 @@ export async function serveChat(
   let ending: Ending;
 
   try {
+    if (arrival.headers[MIN_REVISION] !== undefined) snapshot = await newEnough(gateway, arrival, snapshot);
     const active = ready(snapshot);
 
     accepted = await accept(arrival, message, active.settings);
@@ -122,6 +123,30 @@ export function arrive(gateway: Gateway, message: IncomingMessage): Arrival {
     path: query < 0 ? path : path.slice(0, query),
     headers: message.headers,
   };
+}
+
+/** The header of a caller that has changed something and must not be judged by what was before (S6). */
+const MIN_REVISION = 'x-portcullis-min-revision';
+const MIN_REVISION_WAIT_MS = 2_000;
+
+/** A snapshot of the revision asked for, or a later one; never an older one (S6). */
+async function newEnough(
+  gateway: Gateway,
+  arrival: Arrival,
+  snapshot: ActiveSnapshot | null,
+): Promise<ActiveSnapshot | null> {
+  const wanted = Number(arrival.headers[MIN_REVISION]);
+  if (!Number.isSafeInteger(wanted) || wanted < 0) {
+    throw new PortcullisError('invalid_request', `The header ${MIN_REVISION} must be a revision number.`, {
+      param: MIN_REVISION,
+    });
+  }
+  if (snapshot !== null && snapshot.revision >= wanted) return snapshot;
+  if (!(await gateway.snapshots.reached(wanted, MIN_REVISION_WAIT_MS))) {
+    throw new PortcullisError('policy_not_ready', `Revision ${wanted} is not in force here yet.`);
+  }
+  if (snapshot !== null) gateway.snapshots.release(snapshot);
+  return gateway.snapshots.acquire();
 }
 
 function ready(snapshot: ActiveSnapshot | null): ActiveSnapshot {

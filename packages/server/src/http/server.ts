@@ -1,10 +1,5 @@
 import { type ErrorCode, errorAnswer, PortcullisError } from '@portcullis/contract';
-import Fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type HTTPMethods,
-} from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
 import { callRoute } from '../control/call.ts';
@@ -57,7 +52,7 @@ export function createHttpServer(parts: HttpParts): FastifyInstance {
       }),
     // A path that cannot be decoded matches no route.
     frameworkErrors: (_error, request, reply) => {
-      void notFound(parts.gateway, mounted, request as FastifyRequest, reply as FastifyReply);
+      void notFound(parts.gateway, mounted, request, reply);
     },
   });
   const mounted: Mounted[] = [];
@@ -166,7 +161,7 @@ function mountControlPlane(app: FastifyInstance, parts: HttpParts): void {
   app.setErrorHandler((error, _request, reply) => sendFailure(gateway, reply, error));
   for (const route of controlRoutes) {
     app.route({
-      method: route.method as HTTPMethods,
+      method: route.method,
       url: route.path,
       handler: (request, reply) => answerControl(gateway, route, request, reply),
     });

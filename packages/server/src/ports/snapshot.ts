@@ -34,6 +34,8 @@ export interface SnapshotHolder {
   /** The active one, kept alive until {@link release} is called once for this call. */
   acquire(): ActiveSnapshot | null;
   release(snapshot: ActiveSnapshot): void;
+  /** Resolves when this revision or a later one is active, or with false after `limitMs` (S6). */
+  reached(revision: number, limitMs: number): Promise<boolean>;
 }
 
 /** What readiness says about loading (S2). */

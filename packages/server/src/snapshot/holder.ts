@@ -6,6 +6,7 @@ import type { ActiveSnapshot, SnapshotHolder } from '../ports/snapshot.ts';
  */
 export class ActiveSnapshots implements SnapshotHolder {
   readonly #users = new Map<ActiveSnapshot, number>();
+  readonly #waiting = new Set<{ readonly revision: number; readonly reached: () => void }>();
   #current: ActiveSnapshot | null = null;
 
   current(): ActiveSnapshot | null {
@@ -29,11 +30,31 @@ export class ActiveSnapshots implements SnapshotHolder {
     if (snapshot !== this.#current) snapshot.runtime.dispose();
   }
 
+  reached(revision: number, limitMs: number): Promise<boolean> {
+    if (this.#current !== null && this.#current.revision >= revision) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const waiter = {
+        revision,
+        reached: (): void => {
+          clearTimeout(timer);
+          this.#waiting.delete(waiter);
+          resolve(true);
+        },
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(waiter);
+        resolve(false);
+      }, limitMs);
+      this.#waiting.add(waiter);
+    });
+  }
+
   /** Puts `next` in force for every request that starts from now on. */
   swap(next: ActiveSnapshot): void {
     const old = this.#current;
     this.#current = next;
     if (old !== null && !this.#users.has(old)) old.runtime.dispose();
+    for (const waiter of this.#waiting) if (next.revision >= waiter.revision) waiter.reached();
   }
 
   /** Frees the active one when nobody will ask any more. */
