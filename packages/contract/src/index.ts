@@ -13,6 +13,7 @@ export * from './errors.ts';
 export * from './answers.ts';
 export * from './guardrails.ts';
 export * from './keys.ts';
+export * from './logs.ts';
 export * from './policies.ts';
 export * from './protection.ts';
 export * from './teams.ts';

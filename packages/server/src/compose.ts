@@ -17,6 +17,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import { OpenAiUpstreams } from './gateway/upstreams/openai.ts';
 import { createHttpServer, type Readiness } from './http/server.ts';
 import { systemClock } from './ports/clock.ts';
+import type { Catalogue } from './ports/catalogue.ts';
 import type { KnownNames } from './ports/names.ts';
 import { ActiveSnapshots } from './snapshot/holder.ts';
 import { SnapshotLoader } from './snapshot/loader.ts';
@@ -24,6 +25,8 @@ import type { SnapshotSource } from './snapshot/build.ts';
 import { openDatabase } from './storage/database.ts';
 import { createIdentities } from './storage/identity/identities.ts';
 import { LateDatabase } from './storage/late-database.ts';
+import { startRetention } from './storage/logs/retention.ts';
+import { LogWriter } from './storage/logs/writer.ts';
 import { ServerTelemetry } from './telemetry/telemetry.ts';
 
 const VERSION = '0.1.0';
@@ -118,12 +121,23 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     isGuardrail: (name) => snapshots.current()?.policy.guardrails.has(name) ?? false,
   };
 
+  const logWriter = new LogWriter({ database, clock, onEvent: (event) => telemetry.logStore(event) });
+  telemetry.keepRequestsIn(logWriter);
+  let logSettings = { keepMs: settings.logRetentionMs, everyMs: settings.logRetentionEveryMs };
+  const logRetention = startRetention({
+    database,
+    clock,
+    settings: () => logSettings,
+    onEvent: (event) => telemetry.logStore(event),
+  });
+
   const upstreams = new OpenAiUpstreams();
   const gateway: Gateway = { snapshots, identities, upstreams, telemetry, clock, version: VERSION };
   const app = createHttpServer({
     gateway,
-    controlRoutes: controlRoutes({ database, clock, knownNames }),
-    readiness: () => readinessOf(loader, database),
+    controlRoutes: controlRoutes({ database, clock, knownNames, catalogue: catalogueOf(snapshots) }),
+    readiness: () => readinessOf(loader, database, logWriter),
+    storedRecord: async (callId) => (await database.stores.logs.find(callId, null))?.record ?? null,
   });
 
   const close = async (): Promise<void> => {
@@ -132,6 +146,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await app.close();
     clearTimeout(cut);
     await upstreams.close();
+    await logRetention.stop();
+    await logWriter.close();
     await guardrailHttp.close();
     await database.close();
     snapshots.close();
@@ -156,6 +172,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
           telemetry.warn('restart_needed', { reason: 'master_key and database_url are read at start only' });
         }
         guardrailHttp.allow(next.allowedPrivateHosts);
+        logSettings = { keepMs: next.logRetentionMs, everyMs: next.logRetentionEveryMs };
         await loader.load(sourceOf(result.config));
       },
       onProblem: (problem) => telemetry.fault('config_watch', problem),
@@ -225,8 +242,37 @@ function sourceOf(config: LoadedConfig): SnapshotSource {
   };
 }
 
+/** What the active snapshot holds, for lists. */
+function catalogueOf(snapshots: ActiveSnapshots): Catalogue {
+  return {
+    guardrails: () =>
+      [...(snapshots.current()?.policy.guardrails.values() ?? [])].map(({ name, configurations }) => {
+        const [first] = configurations;
+        const description = first?.guardrail_info['description'];
+        return {
+          name,
+          ids: configurations.map(({ guardrail_id }) => guardrail_id),
+          provider: first?.litellm_params.guardrail ?? 'unknown',
+          mode: first?.litellm_params.mode ?? null,
+          description: typeof description === 'string' ? description : null,
+        };
+      }),
+    policies: () =>
+      (snapshots.current()?.policy.documents.policies ?? []).map((policy) => ({
+        policyId: policy.policy_id,
+        name: policy.policy_name,
+        version: policy.version_number,
+        description: policy.description,
+      })),
+  };
+}
+
 /** Ready with a snapshot, and with a database that was open once: without it every virtual key would be refused. */
-async function readinessOf(loader: SnapshotLoader, database: LateDatabase): Promise<Readiness> {
+async function readinessOf(
+  loader: SnapshotLoader,
+  database: LateDatabase,
+  logWriter: LogWriter,
+): Promise<Readiness> {
   const { revision, digest, loadedAtMs, problem } = loader.status;
   const connected = await database.answersWithin(PING_MS);
   const ready = revision !== null && database.wasOpen;
@@ -240,6 +286,7 @@ async function readinessOf(loader: SnapshotLoader, database: LateDatabase): Prom
       success_callbacks: [],
       last_updated: loadedAtMs === null ? null : new Date(loadedAtMs).toISOString(),
       policy: { revision, digest, problem },
+      logs: logWriter.status,
     },
   };
 }

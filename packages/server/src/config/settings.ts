@@ -49,6 +49,9 @@ const GENERAL = {
     .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u, 'expected the name of an HTTP header')
     .nullish(),
   max_request_size_mb: z.coerce.number('expected a number').positive().max(1024).nullish(),
+  store_prompts_in_spend_logs: z.boolean('expected true or false').nullish(),
+  maximum_spend_logs_retention_period: durationSchema.nullish(),
+  maximum_spend_logs_retention_interval: durationSchema.nullish(),
 };
 
 const LITELLM = {
@@ -93,6 +96,8 @@ const GUARDRAIL_CALLBACKS = new Set([
 
 const DEFAULT_MAX_REQUEST_MB = 10;
 const DEFAULT_TIMEOUT_MS = 600_000;
+/** Often enough that no round has much to delete. */
+const DEFAULT_RETENTION_EVERY_MS = 3_600_000;
 
 export interface ReadSettings {
   readonly settings: Settings;
@@ -147,6 +152,9 @@ export function readSettings(
       addUserAgentTags: litellm?.disable_add_user_agent_to_request_tags !== true,
       guardrailBudgetMs: engine?.guardrail_budget ?? 30_000,
       streamBufferCharacters: engine?.stream_buffer_characters ?? 1_000_000,
+      storePrompts: general?.store_prompts_in_spend_logs === true,
+      logRetentionMs: general?.maximum_spend_logs_retention_period ?? null,
+      logRetentionEveryMs: general?.maximum_spend_logs_retention_interval ?? DEFAULT_RETENTION_EVERY_MS,
       unscanned: engine?.unscanned ?? null,
       principalMaxStaleMs: engine?.principal_max_stale ?? 600_000,
       allowedPrivateHosts: engine?.allowed_private_hosts ?? [],

@@ -32,6 +32,10 @@ export interface LoadedConfig {
     readonly addUserAgentTags: boolean;
     readonly guardrailBudgetMs: number;
     readonly streamBufferCharacters: number;
+    readonly storePrompts: boolean;
+    /** How long requests are kept in the log store, in milliseconds; null for ever. */
+    readonly logRetentionMs: number | null;
+    readonly logRetentionEveryMs: number;
     readonly unscanned: Unscanned | null;
     readonly principalMaxStaleMs: number;
     /** Host names or addresses of guardrail services that may be private. */

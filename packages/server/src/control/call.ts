@@ -22,6 +22,7 @@ const NOBODY: Identity = Object.freeze({
   organizationId: null,
   keyModels: [],
   teamModels: null,
+  storesPrompts: false,
   blocked: false,
   expiresAtMs: null,
 });

@@ -1,3 +1,4 @@
+import type { Catalogue } from '../ports/catalogue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Database } from '../ports/database.ts';
 import type { Identity, Role } from '../ports/identity.ts';
@@ -9,6 +10,7 @@ export interface ControlContext {
   readonly database: Database;
   readonly clock: Clock;
   readonly knownNames: KnownNames;
+  readonly catalogue: Catalogue;
 }
 
 /** Who changes something: the user, or the key when it belongs to nobody. */

@@ -10,6 +10,7 @@ const settings: GatewaySettings = {
   maxRequestBytes: 1_000,
   guardrailBudgetMs: 1_000,
   streamBufferCharacters: 1_000,
+  storePrompts: false,
 };
 
 const arrival = (headers: IncomingHttpHeaders): Arrival => ({

@@ -5,7 +5,7 @@ import type { Accepted } from './accept.ts';
 import type { Client } from './client.ts';
 import type { Gateway } from './gateway.ts';
 import type { GuardedInput } from './guard-input.ts';
-import { type PlannedRequest, runsOf, split } from './plan.ts';
+import { type PlannedRequest, runsOf, split, storesContent } from './plan.ts';
 import { chooseDeployment, upstreamModelName } from './routing.ts';
 import { callMock } from './upstreams/mock.ts';
 import type { UpstreamExchange } from './upstreams/upstream.ts';
@@ -46,7 +46,8 @@ export function dispatch(input: GuardedInput, gateway: Gateway, client: Client):
 function answerReader(planned: PlannedRequest): AnswerReader {
   const { enforced, monitored } = split(runsOf(planned, 'post_call'));
   if (enforced) return 'guardrail';
-  return monitored || runsOf(planned, 'logging_only').length > 0 ? 'copy' : 'nobody';
+  const isCopied = monitored || runsOf(planned, 'logging_only').length > 0 || storesContent(planned);
+  return isCopied ? 'copy' : 'nobody';
 }
 
 function send(

@@ -152,7 +152,7 @@ class Output {
     const segments = chatAnswerSegments(answer);
     const usage = chatUsage(answer);
     const { result, late } = await this.#postCall(answer, segments);
-    const more = { usage, upstreamMs, late, answer: () => segments, ...post(result) };
+    const more = { usage, upstreamMs, late, answer: () => result?.segments ?? segments, ...post(result) };
     if (this.#client.gone) return this.#delivered(disconnected(499), reply, more);
     const headers = this.#headers(result?.applied ?? [], upstreamMs);
     if (result?.block) {

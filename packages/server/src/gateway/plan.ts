@@ -74,6 +74,11 @@ export function expectedRecords(runs: readonly PlannedRun[]): number {
   return count;
 }
 
+/** Whether prompt and answer are kept with the record: the operator or the caller's team asks for it. */
+export function storesContent({ snapshot, identified }: PlannedRequest): boolean {
+  return snapshot.settings.storePrompts || identified.identity.storesPrompts;
+}
+
 export function runsOf(planned: PlannedRequest, hook: Hook): readonly PlannedRun[] {
   return planned.decision.plan.hooks[hook];
 }

@@ -1,6 +1,7 @@
-import { ERRORS, type PortcullisError } from '@portcullis/contract';
+import { ERRORS, type PortcullisError, withoutControlFields } from '@portcullis/contract';
 import type { HookInput } from '@portcullis/guardrails';
 import type { RunRecord, Verdict } from '@portcullis/policy';
+import type { RequestContent, RequestDetails } from '../ports/logs.ts';
 import type { RequestSummary } from '../ports/records.ts';
 import type { Accepted } from './accept.ts';
 import type { Gateway } from './gateway.ts';
@@ -8,7 +9,7 @@ import { type GuardedInput, hookInput, monitor } from './guard-input.ts';
 import { milliseconds, type Reached } from './headers.ts';
 import type { Identified } from './identify.ts';
 import type { Delivered } from './output/delivered.ts';
-import { expectedRecords, runsOf, split } from './plan.ts';
+import { expectedRecords, runsOf, split, storesContent } from './plan.ts';
 
 /** Everything a request reached, to its end. What it did not reach is null. */
 export interface Story extends Reached {
@@ -39,6 +40,7 @@ export function record(gateway: Gateway, story: Story): void {
       policies,
       enforcedRecords(story.input, story.delivered),
       late,
+      detailsOf(story),
     );
     checkInvariant(gateway, story);
   } catch (error) {
@@ -86,6 +88,35 @@ function summaryOf(gateway: Gateway, story: Story): RequestSummary {
 }
 
 const NOTHING: readonly never[] = Object.freeze([]);
+
+/** What only the store keeps. */
+function detailsOf(story: Story): RequestDetails {
+  const { accepted, identified, dispatched } = story;
+  const endUser = accepted?.body['user'];
+  const tags = identified?.identity.policy.tags;
+  return {
+    keyHash: identified?.identity.policy.key_hash ?? null,
+    organizationId: identified?.identity.organizationId ?? null,
+    endUser: typeof endUser === 'string' ? endUser.slice(0, 256) : null,
+    tags: tags === undefined || tags.length === 0 ? NOTHING : tags.map(({ value }) => value),
+    callType: 'acompletion',
+    provider: dispatched?.deployment.provider ?? null,
+    content: contentOf(story),
+  };
+}
+
+/** The messages as they were sent on and the answer as the caller got it: both after masking. */
+function contentOf({ accepted, planned, input, delivered }: Story): RequestContent | null {
+  if (accepted === null || planned === null || !storesContent(planned)) return null;
+  const body = input?.body ?? withoutControlFields(accepted.body);
+  return {
+    messages: body['messages'] ?? null,
+    answer: delivered?.answer ?? (() => NOTHING),
+    // The answer is about as long as the question, or its tokens of four characters each.
+    bytes:
+      accepted.raw.length + Math.max(accepted.raw.length, 4 * (delivered?.usage?.completion_tokens ?? 0)),
+  };
+}
 
 function enforcedRecords(input: GuardedInput | null, delivered: Delivered | null): readonly RunRecord[] {
   const pre = input?.pre?.records ?? [];

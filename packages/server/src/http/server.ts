@@ -9,6 +9,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { findCaller } from '../gateway/identify.ts';
 import { listModels } from '../gateway/models.ts';
 import { serveChat } from '../gateway/pipeline.ts';
+import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
 
 const MAX_CONTROL_BYTES = 10 * 1024 * 1024;
@@ -24,6 +25,8 @@ export interface HttpParts {
   readonly gateway: Gateway;
   readonly controlRoutes: readonly Route[];
   readonly readiness: () => Promise<Readiness>;
+  /** A record that this process no longer remembers, or another one wrote. */
+  readonly storedRecord: (callId: string) => Promise<Readonly<Record<string, unknown>> | null>;
 }
 
 /** Method and path of everything that is mounted, for `GET /routes` and for telling 404 from 405. */
@@ -88,7 +91,7 @@ function mountDataPlane(app: FastifyInstance, { gateway }: HttpParts): void {
 
 function mountHealth(
   app: FastifyInstance,
-  { gateway, readiness }: HttpParts,
+  { gateway, readiness, storedRecord }: HttpParts,
   mounted: readonly Mounted[],
 ): void {
   for (const url of ['/health/liveliness', '/health/liveness']) {
@@ -114,15 +117,16 @@ function mountHealth(
     );
   }
   app.get<{ Params: { call_id: string } }>('/debug/requests/:call_id', (request, reply) =>
-    answerCaller(gateway, request, reply, (identity) => {
+    answerCaller(gateway, request, reply, async (identity) => {
       if (identity.role !== 'proxy_admin' && identity.role !== 'proxy_admin_viewer') {
         throw new PortcullisError('admin_only', 'Admin-only endpoint. Not allowed to access this.');
       }
-      const record = gateway.telemetry.find(request.params.call_id);
+      const callId = request.params.call_id;
+      const record = gateway.telemetry.find(callId) ?? (await storedRecord(callId));
       if (record === null) {
         throw new PortcullisError(
           'not_found',
-          'No request with this call id is among the newest 1,000 of this process.',
+          'No request with this call id is among the newest 1,000 of this process or in the log store.',
         );
       }
       return record;
@@ -142,7 +146,7 @@ async function answerCaller(
     const keyHeader = gateway.snapshots.current()?.settings.keyHeaderName ?? null;
     const credential = readCredential(request.headers, keyHeader);
     const identity = await findCaller(credential, gateway.identities, gateway.clock.now());
-    return await reply.send(answer(identity));
+    return await reply.send(await answer(identity));
   } catch (error) {
     return sendFailure(gateway, reply, error);
   }
@@ -247,6 +251,10 @@ function sendFailure(gateway: Gateway, reply: FastifyReply, error: unknown): Fas
 
 function asError(error: unknown): PortcullisError {
   if (error instanceof PortcullisError) return error;
+  if (error instanceof DatabaseError && (error.kind === 'unavailable' || error.kind === 'timeout')) {
+    const message = `Database not connected: ${error.message}`;
+    return new PortcullisError('database_unavailable', message, { cause: error });
+  }
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = FRAMEWORK_CODES[code];
   if (known !== undefined) return new PortcullisError(known.code, known.message, { cause: error });

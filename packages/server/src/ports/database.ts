@@ -1,6 +1,7 @@
 import type { AuditLog } from './audit.ts';
 import type { IdempotencyStore } from './idempotency.ts';
 import type { KeyStore } from './keys.ts';
+import type { LogStore } from './logs.ts';
 import type { DocumentSource, PolicyStore } from './policy-store.ts';
 import type { SubmissionStore } from './submissions.ts';
 import type { TeamStore } from './teams.ts';
@@ -39,6 +40,7 @@ export interface Stores {
   readonly keys: KeyStore;
   readonly teams: TeamStore;
   readonly audit: AuditLog;
+  readonly logs: LogStore;
   readonly policies: PolicyStore;
   readonly idempotency: IdempotencyStore;
   readonly submissions: SubmissionStore;

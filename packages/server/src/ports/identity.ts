@@ -13,6 +13,8 @@ export interface Identity {
   /** Model names the key and its team may call: null means all; both lists must allow a model. */
   readonly keyModels: readonly string[] | null;
   readonly teamModels: readonly string[] | null;
+  /** The team wants prompts and answers of its requests stored (`metadata.store_prompts`). */
+  readonly storesPrompts: boolean;
   readonly blocked: boolean;
   /** Milliseconds since the epoch, or null for never. */
   readonly expiresAtMs: number | null;

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@portcullis/contract';
 import type { AppliedPolicy, Note, RunRecord, Verdict } from '@portcullis/policy';
 import type { Role } from './identity.ts';
+import type { RequestDetails } from './logs.ts';
 
 /** Tokens as the provider counted them. */
 export interface Usage {
@@ -63,13 +64,14 @@ export interface RequestRecord extends RequestSummary {
 export interface Telemetry {
   /**
    * The record is there to be found at once; its one log line follows when the `late` runs are added: monitored ones,
-   * logging_only, and audits of streams. Null when there are none.
+   * logging_only, and audits of streams. Null when there are none. `details` go to the log store alone.
    */
   requestFinished(
     summary: RequestSummary,
     policies: readonly AppliedPolicy[],
     runs: readonly RunRecord[],
     late: Promise<readonly RunRecord[]> | null,
+    details: RequestDetails,
   ): void;
   /** The record is short of runs that the plan demands: a broken invariant (E2). */
   runsMissing(callId: string, planned: number, recorded: number): void;

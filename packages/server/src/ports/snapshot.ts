@@ -25,6 +25,8 @@ export interface GatewaySettings {
   readonly guardrailBudgetMs: number;
   /** Characters of one streamed answer that may be held when a guardrail needs the whole. */
   readonly streamBufferCharacters: number;
+  /** Prompts and answers are stored with every request (`store_prompts_in_spend_logs`). */
+  readonly storePrompts: boolean;
 }
 
 /** Holds the active snapshot, and counts who uses it, so that a replaced one is freed after its last request. */

@@ -11,6 +11,7 @@ import { documentSource, NotifiedRevisions } from './documents.ts';
 import { databaseError } from './faults.ts';
 import { idempotencyStore } from './idempotency.ts';
 import { keyStore } from './keys.ts';
+import { logStore } from './logs/store.ts';
 import { migrate, readMigrations } from './migrations.ts';
 import { policyStore } from './policies.ts';
 import { submissionStore } from './submissions.ts';
@@ -221,6 +222,7 @@ function storesOn(session: Session): Stores {
     keys: keyStore(session),
     teams: teamStore(session),
     audit: auditStore(session),
+    logs: logStore(session),
     policies: policyStore(session),
     idempotency: idempotencyStore(session),
     submissions: submissionStore(session),

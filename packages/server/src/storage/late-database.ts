@@ -18,6 +18,7 @@ export class LateDatabase implements Database {
       keys: this.#late('keys'),
       teams: this.#late('teams'),
       audit: this.#late('audit'),
+      logs: this.#late('logs'),
       policies: this.#late('policies'),
       idempotency: this.#late('idempotency'),
       submissions: this.#late('submissions'),

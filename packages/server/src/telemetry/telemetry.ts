@@ -1,6 +1,7 @@
 import pino from 'pino';
 import type { AppliedPolicy, RunRecord } from '@portcullis/policy';
 import type { Clock } from '../ports/clock.ts';
+import type { LogSink, LogStoreEvent, RequestDetails } from '../ports/logs.ts';
 import type { RequestRecord, RequestSummary, Telemetry } from '../ports/records.ts';
 import type { StorageEvent } from '../ports/storage-events.ts';
 import { Counters } from './counters.ts';
@@ -34,6 +35,7 @@ export class ServerTelemetry implements Telemetry {
   readonly #log: pino.Logger;
   readonly #logsRequests: boolean;
   readonly #clock: Clock;
+  #store: LogSink | null = null;
 
   constructor(options: TelemetryOptions) {
     this.#clock = options.clock;
@@ -57,11 +59,17 @@ export class ServerTelemetry implements Telemetry {
     this.#logsRequests = this.#log.isLevelEnabled('info');
   }
 
+  /** From now on every finished request also goes there. */
+  keepRequestsIn(store: LogSink): void {
+    this.#store = store;
+  }
+
   requestFinished(
     summary: RequestSummary,
     policies: readonly AppliedPolicy[],
     runs: readonly RunRecord[],
     late: Promise<readonly RunRecord[]> | null,
+    details: RequestDetails,
   ): void {
     this.counters.add('portcullis_requests_total', `end="${summary.end}",status="${summary.status}"`);
     if (summary.stripped_fields.length > 0) {
@@ -72,18 +80,22 @@ export class ServerTelemetry implements Telemetry {
     this.#ring.add(summary.call_id, text);
     if (late === null) {
       this.#logRequest(text);
+      this.#store?.write({ summary, policies, runs, text, details });
       return;
     }
     late.then(
       (more) => {
         for (const run of more) this.#countRun(run);
-        const complete = recordText(summary, policies, [...runs, ...more]);
+        const all = [...runs, ...more];
+        const complete = recordText(summary, policies, all);
         this.#ring.replace(summary.call_id, complete);
         this.#logRequest(complete);
+        this.#store?.write({ summary, policies, runs: all, text: complete, details });
       },
       (error: unknown) => {
         this.fault('late_runs', error);
         this.#logRequest(text);
+        this.#store?.write({ summary, policies, runs, text, details });
       },
     );
   }
@@ -132,6 +144,29 @@ export class ServerTelemetry implements Telemetry {
       case 'values_ignored':
         this.counters.add('portcullis_storage_events_total', `kind="${kind}"`);
         this.#log.warn(line);
+    }
+  }
+
+  /** The same for the log store. */
+  logStore(event: LogStoreEvent): void {
+    const { kind, ...details } = event;
+    const line = { event: `log_store_${kind}`, ...details };
+    switch (event.kind) {
+      case 'written':
+        this.counters.add('portcullis_log_records_written_total', '', event.records);
+        return;
+      case 'dropped':
+        this.counters.add('portcullis_log_records_dropped_total', `reason="${event.reason}"`, event.records);
+        this.#log.error(line);
+        return;
+      case 'write_failed':
+      case 'expiry_failed':
+        this.counters.add('portcullis_log_store_failures_total', `kind="${event.kind}"`);
+        this.#log.warn(line);
+        return;
+      case 'write_recovered':
+      case 'expired':
+        this.#log.info(line);
     }
   }
 

@@ -53,6 +53,7 @@ export async function openPlane(): Promise<Plane> {
       isPolicy: (name) => POLICIES.includes(name),
       isGuardrail: (name) => GUARDRAILS.includes(name),
     },
+    catalogue: { guardrails: () => [], policies: () => [] },
   };
   const routes = new Map<string, Route>(
     controlRoutes(context).map((route) => [`${route.method} ${route.path}`, route]),

@@ -12,7 +12,7 @@ import type { Segment, Verdict } from '@portcullis/policy';
 import { asEventStream, blockBody, sendBlock, sendError } from '../answers.ts';
 import type { Client, HeaderMap } from '../client.ts';
 import { requestFacts } from '../facts.ts';
-import { type PlannedRequest, runsOf } from '../plan.ts';
+import { type PlannedRequest, runsOf, storesContent } from '../plan.ts';
 import { SseReader } from '../sse.ts';
 import type { BodySink, UpstreamReply } from '../upstreams/upstream.ts';
 import { channelSegments } from './copy.ts';
@@ -64,7 +64,7 @@ class GuardedSink implements BodySink {
   readonly #tasks: Task[] = [];
   /** Choices whose end waits for the gate to release everything. */
   readonly #unfinished: number[] = [];
-  /** The released text of each channel; kept only when logging_only looks at it. */
+  /** The released text of each channel; kept only when logging_only looks at it, or it is stored. */
   readonly #released: Map<string, string> | null;
   #out = '';
   #busy = false;
@@ -85,7 +85,7 @@ class GuardedSink implements BodySink {
     this.#client = client;
     this.#headers = headers;
     this.#resolve = resolve;
-    this.#released = runsOf(planned, 'logging_only').length > 0 ? new Map() : null;
+    this.#released = runsOf(planned, 'logging_only').length > 0 || storesContent(planned) ? new Map() : null;
     const { accepted } = planned.identified;
     this.#codec = new ChatStreamCodec({
       id: `chatcmpl-${accepted.arrival.callId}`,

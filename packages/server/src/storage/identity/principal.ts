@@ -24,6 +24,7 @@ export function buildIdentity({ key, team }: KeyWithTeam): BuiltIdentity {
     organizationId: key.organizationId ?? team?.organizationId ?? null,
     keyModels: callable(key.models, team !== null),
     teamModels: team === null ? null : callable(team.models, false),
+    storesPrompts: team?.metadata['store_prompts'] === true,
     blocked: key.blocked || (team?.blocked ?? false),
     expiresAtMs: key.expiresAtMs,
   };
@@ -68,6 +69,7 @@ export function masterIdentity(): Identity {
     organizationId: null,
     keyModels: null,
     teamModels: null,
+    storesPrompts: false,
     blocked: false,
     expiresAtMs: null,
   });
