@@ -19,11 +19,14 @@ import { createHttpServer, type Readiness } from './http/server.ts';
 import { systemClock } from './ports/clock.ts';
 import type { Catalogue } from './ports/catalogue.ts';
 import type { KnownNames } from './ports/names.ts';
+import type { ConfiguredObjects } from './ports/policy-engine.ts';
+import { createPolicyEngine } from './snapshot/engine.ts';
 import { ActiveSnapshots } from './snapshot/holder.ts';
 import { SnapshotLoader } from './snapshot/loader.ts';
 import type { SnapshotSource } from './snapshot/build.ts';
 import { openDatabase } from './storage/database.ts';
 import { createIdentities } from './storage/identity/identities.ts';
+import { principalOf } from './storage/identity/principal.ts';
 import { LateDatabase } from './storage/late-database.ts';
 import { startRetention } from './storage/logs/retention.ts';
 import { LogWriter } from './storage/logs/writer.ts';
@@ -111,11 +114,15 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   database.onPrincipalChange((change) => identities.forget(change));
 
   const snapshots = new ActiveSnapshots();
-  const loader = new SnapshotLoader(
-    snapshots,
-    { catalogue: detectorsFor(options.configFile), ports, clock },
-    telemetry,
-  );
+  const tools = { catalogue: detectorsFor(options.configFile), ports, clock };
+  const loader = new SnapshotLoader(snapshots, tools, telemetry);
+  let inForce: LoadedConfig | null = null;
+  const engine = createPolicyEngine({
+    holder: snapshots,
+    tools,
+    configured: () => (inForce === null ? null : configuredObjects(inForce)),
+    reach: () => Promise.resolve(),
+  });
   const knownNames: KnownNames = {
     isPolicy: (name) => snapshots.current()?.policy.production.has(name) ?? false,
     isGuardrail: (name) => snapshots.current()?.policy.guardrails.has(name) ?? false,
@@ -133,18 +140,23 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
   const upstreams = new OpenAiUpstreams();
   const gateway: Gateway = { snapshots, identities, upstreams, telemetry, clock, version: VERSION };
-  const app = createHttpServer({
+  const http = createHttpServer({
     gateway,
-    controlRoutes: controlRoutes({ database, clock, knownNames, catalogue: catalogueOf(snapshots) }),
+    controlRoutes: controlRoutes({
+      database,
+      clock,
+      knownNames,
+      engine,
+      principalOf,
+      catalogue: catalogueOf(snapshots),
+    }),
     readiness: () => readinessOf(loader, database, logWriter),
     storedRecord: async (callId) => (await database.stores.logs.find(callId, null))?.record ?? null,
   });
 
   const close = async (): Promise<void> => {
     await watch?.close();
-    const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
-    await app.close();
-    clearTimeout(cut);
+    await http.close(DRAIN_MS);
     await upstreams.close();
     await logRetention.stop();
     await logWriter.close();
@@ -156,9 +168,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   let watch: ReturnType<typeof watchConfig> | null = null;
 
   try {
-    const url = await app.listen({ port: options.port, host: options.host });
+    const url = await http.listen(options.port, options.host);
     const first = await loader.load(sourceOf(config));
     if (!first.ok) throw new ConfigRefused(options.configFile, first.findings.map(withoutPlace));
+    inForce = config;
     watch = watchConfig({
       file: options.configFile,
       load: () => loadConfig(options.configFile, options.env),
@@ -173,7 +186,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         }
         guardrailHttp.allow(next.allowedPrivateHosts);
         logSettings = { keepMs: next.logRetentionMs, everyMs: next.logRetentionEveryMs };
-        await loader.load(sourceOf(result.config));
+        const outcome = await loader.load(sourceOf(result.config));
+        if (outcome.ok) inForce = result.config;
       },
       onProblem: (problem) => telemetry.fault('config_watch', problem),
     });
@@ -233,6 +247,11 @@ class GuardrailHttp implements HttpPort {
 }
 
 const withoutPlace = (finding: Finding): PlacedFinding => ({ ...finding, place: null });
+
+/** What the management routes see of a configuration. */
+function configuredObjects({ settings, ...config }: LoadedConfig): ConfiguredObjects {
+  return { ...config, unscanned: settings.unscanned, createAs: settings.createAs };
+}
 
 function sourceOf(config: LoadedConfig): SnapshotSource {
   const { settings } = config;

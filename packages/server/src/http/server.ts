@@ -11,6 +11,7 @@ import { listModels } from '../gateway/models.ts';
 import { serveChat } from '../gateway/pipeline.ts';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
+import { InFlight } from './in-flight.ts';
 
 const MAX_CONTROL_BYTES = 10 * 1024 * 1024;
 const MAX_DEPTH = 64;
@@ -29,6 +30,13 @@ export interface HttpParts {
   readonly storedRecord: (callId: string) => Promise<Readonly<Record<string, unknown>> | null>;
 }
 
+export interface HttpServer {
+  /** Gives the address it listens on. @throws what the system says of a port that cannot be used. */
+  listen(port: number, host: string): Promise<string>;
+  /** Takes no new connections, lets running requests end for `graceMs`, then cuts what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
 /** Method and path of everything that is mounted, for `GET /routes` and for telling 404 from 405. */
 interface Mounted {
   readonly method: string;
@@ -36,8 +44,9 @@ interface Mounted {
   readonly matches: RegExp;
 }
 
-/** Adapts both planes to Fastify. The caller listens and closes. */
-export function createHttpServer(parts: HttpParts): FastifyInstance {
+/** Adapts both planes to Fastify. */
+export function createHttpServer(parts: HttpParts): HttpServer {
+  const inFlight = new InFlight();
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_CONTROL_BYTES,
@@ -49,6 +58,7 @@ export function createHttpServer(parts: HttpParts): FastifyInstance {
     serverFactory: (handler, options) =>
       createServer(options as ServerOptions, (message, response) => {
         // The hot route needs nothing of the framework, whose request and reply objects cost a tenth of the whole.
+        inFlight.enter(response);
         const isChat = message.method === 'POST' && CHAT_PATHS.has(message.url ?? '');
         if (isChat) void serveChat(parts.gateway, message, response);
         else handler(message, response);
@@ -68,7 +78,16 @@ export function createHttpServer(parts: HttpParts): FastifyInstance {
   mountHealth(app, parts, mounted);
   mountControlPlane(app, parts);
   app.setNotFoundHandler((request, reply) => notFound(parts.gateway, mounted, request, reply));
-  return app;
+  return {
+    listen: (port, host) => app.listen({ port, host }),
+    async close(graceMs) {
+      const closed = app.close();
+      await inFlight.drained(graceMs);
+      // What is left are connections without a request, which would only end by their own time limits.
+      app.server.closeAllConnections();
+      await closed;
+    },
+  };
 }
 
 const CHAT_PATHS: ReadonlySet<string> = new Set(['/v1/chat/completions', '/chat/completions']);
