@@ -19,8 +19,10 @@ import { summaries } from './summary.ts';
 const MOST_UNPAGED = 1_000;
 const DAY_MS = 86_400_000;
 
+type LogContext = Pick<ControlContext, 'database'>;
+
 /** `GET /spend/logs`: a bare list of rows; with both dates, the sums of each day unless `summarize=false`. */
-export function spendLogsRoute({ database }: ControlContext): Route<unknown, SpendLogsQuery> {
+export function spendLogsRoute({ database }: LogContext): Route<unknown, SpendLogsQuery> {
   return {
     method: 'GET',
     path: '/spend/logs',
@@ -57,7 +59,7 @@ export function spendLogsRoute({ database }: ControlContext): Route<unknown, Spe
 
 /** `GET /spend/logs/ui` and `/spend/logs/v2`: one page of rows, and how many there are. */
 export function spendLogPageRoute(
-  { database }: ControlContext,
+  { database }: LogContext,
   path: '/spend/logs/ui' | '/spend/logs/v2',
 ): Route<unknown, SpendLogPageQuery> {
   return {
@@ -96,7 +98,7 @@ export function spendLogPageRoute(
  * `GET /spend/logs/ui/{request_id}`: prompt and answer, each `{}` when they were not stored. `withheld` says why they were
  * not although storing was asked for.
  */
-export function spendLogContentRoute({ database }: ControlContext): Route {
+export function spendLogContentRoute({ database }: LogContext): Route {
   return {
     method: 'GET',
     path: '/spend/logs/ui/:request_id',

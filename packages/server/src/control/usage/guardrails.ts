@@ -6,15 +6,14 @@ import {
   usageQuerySchema,
 } from '@portcullis/contract';
 import type { Catalogue, ListedGuardrail } from '../../ports/catalogue.ts';
-import type { ControlContext } from '../context.ts';
 import { scopeOf } from '../logs/scope.ts';
 import type { Route } from '../route.ts';
 import { chartOf, figuresOf } from './figures.ts';
-import { overviewOf, type Usable } from './overview.ts';
+import { overviewOf, type Usable, type UsageContext } from './overview.ts';
 import { usageRange } from './range.ts';
 
 /** `GET /guardrails/usage/overview`: every guardrail with what it did, also those that nothing has happened to yet. */
-export function guardrailOverviewRoute(context: ControlContext): Route<unknown, UsageQuery> {
+export function guardrailOverviewRoute(context: UsageContext): Route<unknown, UsageQuery> {
   return {
     method: 'GET',
     path: '/guardrails/usage/overview',
@@ -31,7 +30,7 @@ export function guardrailOverviewRoute(context: ControlContext): Route<unknown, 
 }
 
 /** `GET /guardrails/usage/detail/{id}`: one guardrail, by its name or the id of one of its configurations. */
-export function guardrailDetailRoute(context: ControlContext): Route<unknown, UsageQuery> {
+export function guardrailDetailRoute(context: UsageContext): Route<unknown, UsageQuery> {
   return {
     method: 'GET',
     path: '/guardrails/usage/detail/:id',
@@ -72,7 +71,7 @@ export function guardrailDetailRoute(context: ControlContext): Route<unknown, Us
 }
 
 /** `GET /guardrails/usage/logs`: the requests that one guardrail or one policy version decided on. */
-export function usageLogsRoute(context: ControlContext): Route<unknown, UsageLogsQuery> {
+export function usageLogsRoute(context: UsageContext): Route<unknown, UsageLogsQuery> {
   return {
     method: 'GET',
     path: '/guardrails/usage/logs',

@@ -1,7 +1,10 @@
 import type { UsageOverview, UsageRow } from '@portcullis/contract';
 import type { DailyCounts, LogReader, LogScope, Subject } from '../../ports/logs.ts';
+import type { ControlContext } from '../context.ts';
 import { chartOf, figuresOf, passRate, sumOf } from './figures.ts';
 import type { UsageRange } from './range.ts';
+
+export type UsageContext = Pick<ControlContext, 'database' | 'clock' | 'catalogue'>;
 
 /** What may be in an overview: active now, or in the counts. */
 export interface Usable {

@@ -1,12 +1,11 @@
 import { type UsageQuery, usageQuerySchema } from '@portcullis/contract';
-import type { ControlContext } from '../context.ts';
 import { scopeOf } from '../logs/scope.ts';
 import type { Route } from '../route.ts';
-import { overviewOf } from './overview.ts';
+import { overviewOf, type UsageContext } from './overview.ts';
 import { usageRange } from './range.ts';
 
 /** `GET /policies/usage/overview`: one row for each version of a policy (D-60). */
-export function policyOverviewRoute(context: ControlContext): Route<unknown, UsageQuery> {
+export function policyOverviewRoute(context: UsageContext): Route<unknown, UsageQuery> {
   return {
     method: 'GET',
     path: '/policies/usage/overview',
