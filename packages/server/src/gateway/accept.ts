@@ -89,7 +89,7 @@ function checkMediaType(headers: IncomingHttpHeaders): void {
 }
 
 /** Reads at most `limit` bytes. A body that says it is larger is refused before any of it is read. */
-export function readBody(message: IncomingMessage, limit: number): Promise<Buffer> {
+function readBody(message: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const tooLarge = (): PortcullisError =>
       new PortcullisError('body_too_large', `The body is larger than the limit of ${limit} bytes.`);

@@ -88,7 +88,7 @@ function timeLimit(accepted: Accepted, deployment: Deployment): number {
 }
 
 /** What a guardrail judged is what is sent. The caller's bytes go on only when nobody looked and nothing has to change. */
-export function bodyToSend(
+function bodyToSend(
   guarded: JsonObject | null,
   accepted: Accepted,
   deployment: Deployment,

@@ -57,6 +57,6 @@ export function milliseconds(duration: number): number {
 }
 
 /** A configured name as a header value: what a header must not hold is percent-encoded. */
-export function headerSafe(text: string): string {
+function headerSafe(text: string): string {
   return /^[\x21-\x24\x26-\x2b\x2d-\x7e]*$/u.test(text) ? text : encodeURIComponent(text);
 }

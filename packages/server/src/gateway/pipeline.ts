@@ -111,7 +111,7 @@ export async function serveChat(
 }
 
 /** What every request has before anything of it was read. */
-export function arrive(gateway: Gateway, message: IncomingMessage): Arrival {
+function arrive(gateway: Gateway, message: IncomingMessage): Arrival {
   const path = message.url ?? '/';
   const query = path.indexOf('?');
   return {
