@@ -14,7 +14,12 @@ export function detectorsFor(
     folder: dirname(configFile),
     parseYaml: (text): unknown => {
       onText(text);
-      return parse(text);
+      return parseYaml(text);
     },
   });
+}
+
+/** Parses a YAML text to plain values. @throws for a malformed one. */
+export function parseYaml(text: string): unknown {
+  return parse(text);
 }

@@ -1,5 +1,5 @@
 // The door of this room.
-export { detectorsFor } from './detectors.ts';
+export { detectorsFor, parseYaml } from './detectors.ts';
 export {
   EnvironmentProblem,
   type Environment,
