@@ -14,6 +14,7 @@ Examples:
 Environment:
   HOST, PORT, CONFIG_FILE_PATH, PORTCULLIS_DATA_DIR, PORTCULLIS_LOG_LEVEL   as the options; an option wins
   LITELLM_MASTER_KEY, DATABASE_URL                                          when the configuration has none
+  PORTCULLIS_SALT_KEY (or LITELLM_SALT_KEY), PORTCULLIS_OLD_SALT_KEYS       encrypt and read stored secrets
   every NAME that the configuration asks for as os.environ/NAME`;
 
 /** Runs one command line (without node and script). Gives the exit code; never ends the process itself. */
