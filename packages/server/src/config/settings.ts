@@ -35,6 +35,7 @@ const hostSchema = z
 
 const policyEngineSchema = z.strictObject({
   unscanned: unscannedSchema.nullish(),
+  create_as: z.enum(['production', 'draft']).nullish(),
   principal_max_stale: durationSchema.nullish(),
   guardrail_budget: durationSchema.nullish(),
   stream_buffer_characters: z.int().min(1000).max(50_000_000).nullish(),
@@ -156,6 +157,7 @@ export function readSettings(
       logRetentionMs: general?.maximum_spend_logs_retention_period ?? null,
       logRetentionEveryMs: general?.maximum_spend_logs_retention_interval ?? DEFAULT_RETENTION_EVERY_MS,
       unscanned: engine?.unscanned ?? null,
+      createAs: engine?.create_as ?? 'production',
       principalMaxStaleMs: engine?.principal_max_stale ?? 600_000,
       allowedPrivateHosts: engine?.allowed_private_hosts ?? [],
     },

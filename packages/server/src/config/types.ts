@@ -37,6 +37,8 @@ export interface LoadedConfig {
     readonly logRetentionMs: number | null;
     readonly logRetentionEveryMs: number;
     readonly unscanned: Unscanned | null;
+    /** What `POST /policies` makes when the body does not say (V3). */
+    readonly createAs: 'production' | 'draft';
     readonly principalMaxStaleMs: number;
     /** Host names or addresses of guardrail services that may be private. */
     readonly allowedPrivateHosts: readonly string[];

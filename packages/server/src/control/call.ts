@@ -1,8 +1,9 @@
-import { errorAnswer, FieldsError, PortcullisError } from '@portcullis/contract';
+import { errorAnswer, type FieldProblem, FieldsError, PortcullisError } from '@portcullis/contract';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
+import { UnreadableRowsError } from '../ports/policy-store.ts';
 import { fieldProblems } from './problems.ts';
-import type { Permission, RawRouteInput, Route, RouteAnswer } from './route.ts';
+import type { Permission, RawRouteInput, Route, RouteAnswer, WriteConditions } from './route.ts';
 
 /** Who asks on an `open` route without a key: may nothing. */
 const NOBODY: Identity = Object.freeze({
@@ -36,14 +37,48 @@ export async function callRoute(route: Route, input: RawRouteInput, nowMs: numbe
     const identity = admit(route, input.identity, nowMs);
     const body = parsed(route.body, input.body, 'body');
     const query = parsed(route.query, input.query, 'query');
-    return await route.handler({ body, query, params: input.params, identity, callId: input.callId });
+    const { params, callId } = input;
+    const conditions = writeConditions(input.headers ?? {});
+    return await route.handler({ body, query, params, identity, callId, conditions });
   } catch (error) {
     const refusal = expected(error);
-    if (input.identity !== null && refusal.status === 403) {
-      await route.refused?.({ identity: input.identity, callId: input.callId, reason: refusal.message });
+    const { identity, callId, params } = input;
+    if (identity !== null && isRecorded(route, refusal)) {
+      await route.refused?.({ identity, callId, reason: refusal.message, params });
     }
     return errorAnswer(refusal);
   }
+}
+
+/** Faults of the server are no refusals. */
+function isRecorded({ recordsEveryRefusal }: Route, { status }: PortcullisError): boolean {
+  return status === 403 || (recordsEveryRefusal === true && status < 500);
+}
+
+// oxlint-disable-next-line no-control-regex -- what no header value may hold
+const KEY_FORM = /^[^\u0000-\u001f\u007f]{1,255}$/u;
+const REVISION_FORM = /^(?:W\/)?"?(\d{1,15})"?$/u;
+
+function writeConditions(headers: NonNullable<RawRouteInput['headers']>): WriteConditions {
+  const problems: FieldProblem[] = [];
+  const idempotencyKey = headers['idempotency-key'] ?? null;
+  if (idempotencyKey !== null && (typeof idempotencyKey !== 'string' || !KEY_FORM.test(idempotencyKey))) {
+    problems.push(headerProblem('idempotency-key', 'is one text of 1 to 255 characters'));
+  }
+  const match = headers['if-match'] ?? null;
+  const revision = typeof match === 'string' ? REVISION_FORM.exec(match)?.[1] : undefined;
+  if (match !== null && match !== '*' && revision === undefined) {
+    problems.push(headerProblem('if-match', 'is the revision of x-portcullis-revision, or *'));
+  }
+  if (problems.length > 0) throw new FieldsError(problems);
+  return {
+    ifMatch: revision === undefined ? null : Number(revision),
+    idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : null,
+  };
+}
+
+function headerProblem(name: string, msg: string): FieldProblem {
+  return { loc: ['header', name], msg, type: 'value' };
 }
 
 function admit(route: Route, identity: Identity | null, nowMs: number): Identity {
@@ -91,6 +126,9 @@ function parsed(schema: Route['body'], value: unknown, root: 'body' | 'query'): 
 
 function expected(error: unknown): PortcullisError {
   if (error instanceof PortcullisError) return error;
+  if (error instanceof UnreadableRowsError) {
+    return new PortcullisError('stored_rows_unreadable', error.message, { fields: { rows: error.rows } });
+  }
   if (!(error instanceof DatabaseError)) throw error;
   switch (error.kind) {
     case 'unavailable':

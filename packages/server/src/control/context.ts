@@ -1,8 +1,9 @@
 import type { Catalogue } from '../ports/catalogue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Database } from '../ports/database.ts';
-import type { Identity, Role } from '../ports/identity.ts';
+import type { Identity, PrincipalOf, Role } from '../ports/identity.ts';
 import type { KnownNames } from '../ports/names.ts';
+import type { PolicyEngine } from '../ports/policy-engine.ts';
 import type { SetBy } from '../ports/protection.ts';
 
 /** What the handlers of the control plane work with. */
@@ -10,6 +11,8 @@ export interface ControlContext {
   readonly database: Database;
   readonly clock: Clock;
   readonly knownNames: KnownNames;
+  readonly engine: PolicyEngine;
+  readonly principalOf: PrincipalOf;
   readonly catalogue: Catalogue;
 }
 

@@ -7,14 +7,14 @@ export function withRefusalsRecorded(route: Route, { database, clock }: ControlC
   if (route.method === 'GET') return route;
   return {
     ...route,
-    async refused({ identity, callId, reason }: Refusal) {
+    async refused({ identity, callId, reason, params }: Refusal) {
       try {
         await database.transaction(({ audit }) =>
           audit.append({
             atMs: clock.now(),
             actor: actorOf(identity),
             action: 'refused',
-            object: { type: 'route', id: `${route.method} ${route.path}` },
+            object: { type: 'route', id: `${route.method} ${pathOf(route, params)}` },
             before: null,
             after: null,
             refused: reason,
@@ -27,4 +27,9 @@ export function withRefusalsRecorded(route: Route, { database, clock }: ControlC
       }
     },
   };
+}
+
+/** The path with what was asked for in it, so that the log says which object an attempt was about. */
+function pathOf({ path }: Route, params: Refusal['params']): string {
+  return path.replaceAll(/:(\w+)/gu, (placeholder, name: string) => params[name] ?? placeholder);
 }

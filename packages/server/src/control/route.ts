@@ -10,18 +10,30 @@ export interface RouteInput<Body, Query> {
   readonly params: Readonly<Record<string, string>>;
   readonly identity: Identity;
   readonly callId: string;
+  readonly conditions: WriteConditions;
+}
+
+/** What the headers of a write ask for (V7). */
+export interface WriteConditions {
+  /** `If-Match`: the revision that the caller has seen; null when any will do. */
+  readonly ifMatch: number | null;
+  /** `Idempotency-Key`: a retry with the same key gets the same answer. */
+  readonly idempotencyKey: string | null;
 }
 
 export interface Refusal {
   readonly identity: Identity;
   readonly callId: string;
   readonly reason: string;
+  readonly params: Readonly<Record<string, string>>;
 }
 
 export interface RouteAnswer {
   /** 200 when it is not given. */
   readonly status?: number;
   readonly body: unknown;
+  /** Headers of this answer, by their names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -35,7 +47,9 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly body?: z.ZodType<Body>;
   readonly query?: z.ZodType<Query>;
   handler(input: RouteInput<Body, Query>): Promise<RouteAnswer>;
-  /** Told when somebody was refused what the role does not allow (403). Never fails. */
+  /** Every refused attempt is part of the audit log (V10), not only those that the role does not allow. */
+  readonly recordsEveryRefusal?: true;
+  /** Told when somebody was refused what the role does not allow (403), or anything at all. Never fails. */
   refused?(refusal: Refusal): Promise<void>;
 }
 
@@ -48,4 +62,6 @@ export interface RawRouteInput {
   readonly params: Readonly<Record<string, string>>;
   readonly identity: Identity | null;
   readonly callId: string;
+  /** By their names in lower case. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
 }

@@ -1,8 +1,25 @@
+import { getAttachmentRoute, listAttachmentsRoute } from './attachments/read.ts';
+import { createAttachmentRoute, deleteAttachmentRoute, updateAttachmentRoute } from './attachments/write.ts';
+import { changeMaker } from './changes/transact.ts';
 import type { ControlContext } from './context.ts';
 import { deleteKeysRoute } from './keys/delete.ts';
 import { generateKeyRoute } from './keys/generate.ts';
 import { keyInfoRoute, keyListRoute } from './keys/read.ts';
 import { blockKeyRoute, updateKeyRoute } from './keys/update.ts';
+import { deleteAllVersionsRoute, deletePolicyRoute } from './policies/delete.ts';
+import { policyInfoRoute, policySummaryRoute, validatePoliciesRoute } from './policies/legacy.ts';
+import {
+  comparePoliciesRoute,
+  getPolicyRoute,
+  listPoliciesRoute,
+  listVersionsRoute,
+  resolvedGuardrailsRoute,
+  revisionRoute,
+} from './policies/read.ts';
+import { renamePolicyRoute } from './policies/rename.ts';
+import { resolveRoute, testPolicyRoute } from './policies/resolve.ts';
+import { policyStatusRoute, rollbackPolicyRoute } from './policies/status.ts';
+import { createPolicyRoute, newVersionRoute, updatePolicyRoute } from './policies/write.ts';
 import { spendLogContentRoute, spendLogPageRoute, spendLogsRoute } from './logs/read.ts';
 import { withRefusalsRecorded } from './refusals.ts';
 import type { Route } from './route.ts';
@@ -13,6 +30,7 @@ import { policyOverviewRoute } from './usage/policies.ts';
 
 /** Every management route, for the HTTP adapter to mount. */
 export function controlRoutes(context: ControlContext): readonly Route[] {
+  const changes = changeMaker(context);
   const routes: readonly Route[] = [
     generateKeyRoute(context),
     keyInfoRoute(context),
@@ -27,6 +45,30 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
     updateTeamRoute(context),
     blockTeamRoute(context, true),
     blockTeamRoute(context, false),
+    listPoliciesRoute(context),
+    createPolicyRoute(changes),
+    comparePoliciesRoute(context, changes),
+    revisionRoute(context),
+    resolveRoute(context),
+    listVersionsRoute(context),
+    newVersionRoute(changes),
+    renamePolicyRoute(changes),
+    rollbackPolicyRoute(changes),
+    deleteAllVersionsRoute(changes),
+    listAttachmentsRoute(context),
+    createAttachmentRoute(changes),
+    getAttachmentRoute(context),
+    updateAttachmentRoute(changes),
+    deleteAttachmentRoute(changes),
+    getPolicyRoute(context),
+    updatePolicyRoute(changes),
+    deletePolicyRoute(changes),
+    policyStatusRoute(changes),
+    resolvedGuardrailsRoute(context, changes),
+    validatePoliciesRoute(context),
+    policySummaryRoute(context),
+    policyInfoRoute(context),
+    testPolicyRoute(context),
     spendLogsRoute(context),
     spendLogPageRoute(context, '/spend/logs/ui'),
     spendLogPageRoute(context, '/spend/logs/v2'),

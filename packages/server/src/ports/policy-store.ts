@@ -116,6 +116,8 @@ export interface PolicyStore {
   latestVersions(policyNames: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** The next number of a name; numbers of deleted versions are never used again (D-79). */
   nextVersionNumber(policyName: string): Promise<number>;
+  /** Numbers of this name below `next` are taken, as when the name is given to a policy that had another. */
+  reserveNumbers(policyName: string, next: number): Promise<void>;
   putPolicy(revision: number, policy: StoredPolicy): Promise<void>;
   deletePolicy(revision: number, policyId: string): Promise<void>;
 

@@ -96,7 +96,7 @@ export async function buildSnapshot(
   }
 }
 
-async function inSlices(steps: Generator<void, CompileResult>, clock: Clock): Promise<CompileResult> {
+export async function inSlices(steps: Generator<void, CompileResult>, clock: Clock): Promise<CompileResult> {
   let sliceEnd = clock.monotonic() + SLICE_MS;
   for (;;) {
     const step = steps.next();

@@ -44,9 +44,22 @@ export function policyStore(session: Session): PolicyStore {
     return headOf(rows);
   };
 
+  const reserveNumbers = async (policyName: string, next: number): Promise<void> => {
+    await session.ask((queries) =>
+      queries
+        .insert(policyNames)
+        .values({ policyName, nextVersion: next })
+        .onConflictDoUpdate({
+          target: policyNames.policyName,
+          set: { nextVersion: sql`greatest(${policyNames.nextVersion}, ${next}::int)` },
+        }),
+    );
+  };
+
   return {
     head,
     lockHead,
+    reserveNumbers,
 
     async advance({ by, callId, atMs }) {
       const { revision: last, configDigest } = await lockHead();
@@ -146,15 +159,7 @@ export function policyStore(session: Session): PolicyStore {
     async putPolicy(revision, stored) {
       const { policy_id, policy_name, version_number } = stored.policy;
       session.touchRevision(revision);
-      await session.ask((queries) =>
-        queries
-          .insert(policyNames)
-          .values({ policyName: policy_name, nextVersion: version_number + 1 })
-          .onConflictDoUpdate({
-            target: policyNames.policyName,
-            set: { nextVersion: sql`greatest(${policyNames.nextVersion}, ${version_number + 1})` },
-          }),
-      );
+      await reserveNumbers(policy_name, version_number + 1);
       const row = policyColumns(stored);
       await session.ask((queries) =>
         queries

@@ -7,6 +7,7 @@ import type { Database } from '../../src/ports/database.ts';
 import type { Identity } from '../../src/ports/identity.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { createIdentities } from '../../src/storage/identity/identities.ts';
+import { principalOf } from '../../src/storage/identity/principal.ts';
 import { preparedDirectory, realClock, recorder, stillClock } from '../storage/kit.ts';
 
 export const MASTER = 'sk-master';
@@ -49,6 +50,13 @@ export async function openPlane(): Promise<Plane> {
   const context: ControlContext = {
     database,
     clock,
+    engine: {
+      configured: () => null,
+      current: () => null,
+      compile: () => Promise.reject(new Error('no policies are compiled here')),
+      reach: () => Promise.resolve(),
+    },
+    principalOf,
     knownNames: {
       isPolicy: (name) => POLICIES.includes(name),
       isGuardrail: (name) => GUARDRAILS.includes(name),
