@@ -67,7 +67,7 @@ beforeAll(async () => {
       guardrailDetailRoute(context),
       usageLogsRoute(context),
       policyOverviewRoute(context),
-    ].map((route) => [route.path, route as Route]),
+    ].map((route) => [route.path, route]),
   );
   await database.transaction(async ({ teams, logs }) => {
     await teams.insert(

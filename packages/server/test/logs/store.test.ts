@@ -1,3 +1,4 @@
+import type { RunRecord } from '@portcullis/policy';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { describeWith } from '../../../../e2e/support/needs.ts';
@@ -472,6 +473,11 @@ function suite(open: () => Promise<Place>): void {
         [masked('pii', { pipeline: { policy_name: 'p', step: 0, action: 'next' } })],
         { pre_call: 'mask' },
       ],
+      [
+        'a mask beside a match that is only logged',
+        [masked('pii', { match_details: [LOGGED_MATCH] })],
+        { pre_call: 'mask' },
+      ],
       ['a mask beside a block', [masked('pii'), failed('tox')], { pre_call: 'block' }],
     ] as const)(
       'of a request with %s is withheld, because matched values are never stored (D-101)',
@@ -595,6 +601,19 @@ function suite(open: () => Promise<Place>): void {
     expect((await counts('guardrail')).map(({ evaluated }) => evaluated)).toEqual([100, 100, 100]);
   });
 }
+
+const LOGGED_MATCH: RunRecord['match_details'][number] = {
+  type: 'ip',
+  action_taken: 'LOG',
+  detection_method: 'regex',
+  category: null,
+  severity: null,
+  score: null,
+  path: null,
+  start: null,
+  end: null,
+  hash: null,
+};
 
 /** Sums of fractions depend on their order in the last digits. */
 function withoutFractions<T extends { readonly latencyMs: number }>(counts: T): T {

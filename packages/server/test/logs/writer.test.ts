@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { type Database, DatabaseError, type Stores } from '../../src/ports/database.ts';
 import type { LoggedRequest, LogSinkStatus, LogStoreEvent } from '../../src/ports/logs.ts';
 import { LogWriter, type LogWriterLimits } from '../../src/storage/logs/writer.ts';
-import { stillClock } from '../storage/kit.ts';
+import { describeWith } from '../../../../e2e/support/needs.ts';
+import { openDatabase } from '../../src/storage/database.ts';
+import { Cable } from '../storage/cable.ts';
+import { realClock, recorder, stillClock, temporaryDatabase } from '../storage/kit.ts';
 import { logged } from './kit.ts';
 
 /** A database that keeps ids, and can be away, refuse, or lose its answer after the work was done. */
@@ -255,4 +258,58 @@ test('whatever happens, records accepted are written, dropped or queued, and row
     }),
     { numRuns: 60 },
   );
+});
+
+describeWith('DATABASE_URL_TEST', 'a PostgreSQL that goes away and comes back', (url) => {
+  test('gets every record that the queue had room for, without a restart', async () => {
+    vi.useRealTimers();
+    const own = await temporaryDatabase(url);
+    const cable = new Cable(own.url);
+    await cable.plug();
+    const database = await openDatabase({
+      dataDir: '/nowhere',
+      url: cable.url,
+      clock: realClock,
+      ...recorder(),
+    });
+    const log = new LogWriter({
+      database,
+      clock: realClock,
+      onEvent: (event) => events.push(event),
+      limits: { records: 300, pausesMs: [50], delayMs: 20 },
+    });
+    const stored = async (): Promise<number> =>
+      (
+        await database.stores.logs.list({
+          filter: { scope: null },
+          sortBy: 'startTime',
+          descending: true,
+          offset: 0,
+          limit: 1,
+        })
+      ).total;
+    for (const request of some(50)) log.write(request);
+    await vi.waitFor(() => expect(log.status.written).toBe(50), 5_000);
+
+    await cable.pull();
+    for (const request of some(400)) log.write(request);
+    await vi.waitFor(() => expect(log.status.problem).not.toBeNull(), 15_000);
+    expect(log.status).toMatchObject({ written: 50, queued: 300, dropped: { queue_full: 100 } });
+
+    await cable.plug();
+    await vi.waitFor(
+      () => expect(log.status).toMatchObject({ queued: 0, written: 350, problem: null }),
+      15_000,
+    );
+    expect(await stored()).toBe(350);
+    expect(events.map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['write_failed', 'write_recovered']),
+    );
+    expectWhole(log.status);
+
+    await log.close();
+    await database.close();
+    await cable.pull();
+    await own.remove();
+  }, 60_000);
 });

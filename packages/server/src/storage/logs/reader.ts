@@ -189,14 +189,20 @@ function conditionOf(filter: LogFilter): SQL | undefined {
 }
 
 /** `action` is about the named guardrail and policy, or about the whole request when none is named. */
-function decided({ guardrail, policy, action }: LogFilter): (SQL | undefined)[] {
+function decided({ guardrail, policy, action, fromMs, toMs }: LogFilter): (SQL | undefined)[] {
   if (guardrail === undefined && policy === undefined) {
     return [action === undefined ? undefined : eq(requests.action, action)];
   }
+  // The same times as of the requests; said here too, they let the index of the decisions be used.
+  const time = and(
+    fromMs === undefined ? undefined : gte(requestDecisions.startedAt, new Date(fromMs)),
+    toMs === undefined ? undefined : lt(requestDecisions.startedAt, new Date(toMs)),
+  );
   const did = (subjects: SQL): SQL => sql`exists (
     select 1 from ${requestDecisions}
     where ${requestDecisions.requestId} = ${requests.requestId} and ${subjects}
-    ${action === undefined ? sql`` : sql`and ${requestDecisions.action} = ${action}`})`;
+    ${action === undefined ? sql`` : sql`and ${requestDecisions.action} = ${action}`}
+    ${time === undefined ? sql`` : sql`and ${time}`})`;
   const versions = sql`select ${dailyCounts.subject} from ${dailyCounts}
     where ${dailyCounts.kind} = 'policy' and ${dailyCounts.name} = ${policy ?? ''}`;
   return [

@@ -23,7 +23,8 @@ export const LOG_WRITER_LIMITS: LogWriterLimits = {
   records: 20_000,
   bytes: 64 * 1024 * 1024,
   bytesOfOne: 1024 * 1024,
-  batchRecords: 250,
+  // The embedded database has one connection, and a batch holds it: some 40 ms for so many.
+  batchRecords: 100,
   batchBytes: 4 * 1024 * 1024,
   delayMs: 200,
   pausesMs: [250, 1_000, 5_000, 15_000],
