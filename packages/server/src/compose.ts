@@ -1,4 +1,4 @@
-import { createHttp, type HttpClient, type HttpPort } from '@portcullis/guardrails';
+import { createHttp, type HttpClient, type HttpPort, secretPaths } from '@portcullis/guardrails';
 import type { Finding } from '@portcullis/policy';
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import {
@@ -9,7 +9,9 @@ import {
   loadConfig,
   type LoadedConfig,
   type LogLevel,
+  parseYaml,
   type PlacedFinding,
+  saltKeys,
   watchConfig,
 } from './config/index.ts';
 import { controlRoutes } from './control/routes.ts';
@@ -21,6 +23,7 @@ import type { Catalogue } from './ports/catalogue.ts';
 import type { KnownNames } from './ports/names.ts';
 import type { ConfiguredObjects } from './ports/policy-engine.ts';
 import { createPolicyEngine } from './snapshot/engine.ts';
+import { guardrailTools } from './snapshot/guardrail-tools.ts';
 import { ActiveSnapshots } from './snapshot/holder.ts';
 import { SnapshotLoader } from './snapshot/loader.ts';
 import type { SnapshotSource } from './snapshot/build.ts';
@@ -30,6 +33,8 @@ import { principalOf } from './storage/identity/principal.ts';
 import { LateDatabase } from './storage/late-database.ts';
 import { startRetention } from './storage/logs/retention.ts';
 import { LogWriter } from './storage/logs/writer.ts';
+import { keyringOf } from './storage/secrets/keyring.ts';
+import { guardrailSecrets } from './storage/secrets/vault.ts';
 import { ServerTelemetry } from './telemetry/telemetry.ts';
 
 const VERSION = '0.1.0';
@@ -115,6 +120,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
   const snapshots = new ActiveSnapshots();
   const tools = { catalogue: detectorsFor(options.configFile), ports, clock };
+  const secrets = guardrailSecrets({
+    keyring: keyringOf(saltsOf(options, settings)),
+    secretPaths: (params) => secretPaths(params, tools.catalogue),
+  });
   const loader = new SnapshotLoader(snapshots, tools, telemetry);
   let inForce: LoadedConfig | null = null;
   const engine = createPolicyEngine({
@@ -122,6 +131,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     tools,
     configured: () => (inForce === null ? null : configuredObjects(inForce)),
     reach: () => Promise.resolve(),
+    openGuardrail: (guardrail) => secrets.open(guardrail),
   });
   const knownNames: KnownNames = {
     isPolicy: (name) => snapshots.current()?.policy.production.has(name) ?? false,
@@ -148,6 +158,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       knownNames,
       engine,
       principalOf,
+      guardrails: { tools: guardrailTools({ ...tools, snapshots, parseYaml }), secrets },
       catalogue: catalogueOf(snapshots),
     }),
     readiness: () => readinessOf(loader, database, logWriter),
@@ -251,6 +262,19 @@ const withoutPlace = (finding: Finding): PlacedFinding => ({ ...finding, place: 
 /** What the management routes see of a configuration. */
 function configuredObjects({ settings, ...config }: LoadedConfig): ConfiguredObjects {
   return { ...config, unscanned: settings.unscanned, createAs: settings.createAs };
+}
+
+/**
+ * What encrypts stored secrets. Replicas share a PostgreSQL but no data directory, so without a key of its own the admin
+ * key is taken there, as in the reference; and what it has encrypted stays readable.
+ */
+function saltsOf(
+  { env, dataDir }: StartOptions,
+  { databaseUrl, masterKey }: LoadedConfig['settings'],
+): readonly string[] {
+  const shared = databaseUrl === null || masterKey === null ? [] : [masterKey];
+  const given = env.saltKeys.length > 0 ? env.saltKeys : shared;
+  return saltKeys(dataDir, given, [...env.oldSaltKeys, ...shared]);
 }
 
 function sourceOf(config: LoadedConfig): SnapshotSource {

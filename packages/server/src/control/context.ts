@@ -1,6 +1,8 @@
 import type { Catalogue } from '../ports/catalogue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Database } from '../ports/database.ts';
+import type { GuardrailSecrets } from '../ports/guardrail-secrets.ts';
+import type { GuardrailTools } from '../ports/guardrail-tools.ts';
 import type { Identity, PrincipalOf, Role } from '../ports/identity.ts';
 import type { KnownNames } from '../ports/names.ts';
 import type { PolicyEngine } from '../ports/policy-engine.ts';
@@ -13,6 +15,7 @@ export interface ControlContext {
   readonly knownNames: KnownNames;
   readonly engine: PolicyEngine;
   readonly principalOf: PrincipalOf;
+  readonly guardrails: { readonly tools: GuardrailTools; readonly secrets: GuardrailSecrets };
   readonly catalogue: Catalogue;
 }
 

@@ -2,6 +2,7 @@ import { getAttachmentRoute, listAttachmentsRoute } from './attachments/read.ts'
 import { createAttachmentRoute, deleteAttachmentRoute, updateAttachmentRoute } from './attachments/write.ts';
 import { changeMaker } from './changes/transact.ts';
 import type { ControlContext } from './context.ts';
+import { guardrailRoutes } from './guardrails/routes.ts';
 import { deleteKeysRoute } from './keys/delete.ts';
 import { generateKeyRoute } from './keys/generate.ts';
 import { keyInfoRoute, keyListRoute } from './keys/read.ts';
@@ -69,6 +70,7 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
     policySummaryRoute(context),
     policyInfoRoute(context),
     testPolicyRoute(context),
+    ...guardrailRoutes(context, changes),
     spendLogsRoute(context),
     spendLogPageRoute(context, '/spend/logs/ui'),
     spendLogPageRoute(context, '/spend/logs/v2'),

@@ -8,6 +8,7 @@ import type { Identity } from '../../src/ports/identity.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { createIdentities } from '../../src/storage/identity/identities.ts';
 import { principalOf } from '../../src/storage/identity/principal.ts';
+import { guardrailParts } from './guardrail-plane.ts';
 import { preparedDirectory, realClock, recorder, stillClock } from '../storage/kit.ts';
 
 export const MASTER = 'sk-master';
@@ -62,6 +63,7 @@ export async function openPlane(): Promise<Plane> {
       isGuardrail: (name) => GUARDRAILS.includes(name),
     },
     catalogue: { guardrails: () => [], policies: () => [] },
+    guardrails: guardrailParts(),
   };
   const routes = new Map<string, Route>(
     controlRoutes(context).map((route) => [`${route.method} ${route.path}`, route]),

@@ -1,0 +1,49 @@
+import type { ChangeMaker } from '../changes/transact.ts';
+import type { ControlContext } from '../context.ts';
+import type { Route } from '../route.ts';
+import { applyGuardrailRoute } from './apply.ts';
+import {
+  blockedWordsFileRoute,
+  categoryYamlRoute,
+  guardrailSettingsRoute,
+  providerParamsRoute,
+} from './forms.ts';
+import { guardrailInfoRoute, listConfigGuardrailsRoute, listGuardrailsRoute } from './read.ts';
+import {
+  approveSubmissionRoute,
+  listSubmissionsRoute,
+  registerGuardrailRoute,
+  rejectSubmissionRoute,
+  submissionRoute,
+} from './submissions.ts';
+import {
+  createGuardrailRoute,
+  deleteGuardrailRoute,
+  patchGuardrailRoute,
+  replaceGuardrailRoute,
+} from './write.ts';
+
+/** Every route of guardrails. */
+export function guardrailRoutes(context: ControlContext, changes: ChangeMaker): readonly Route[] {
+  return [
+    listConfigGuardrailsRoute(context),
+    listGuardrailsRoute(context),
+    createGuardrailRoute(context, changes),
+    applyGuardrailRoute(context, '/guardrails/apply_guardrail'),
+    applyGuardrailRoute(context, '/apply_guardrail'),
+    blockedWordsFileRoute(context),
+    guardrailSettingsRoute(context),
+    providerParamsRoute(context),
+    categoryYamlRoute(),
+    registerGuardrailRoute(context),
+    listSubmissionsRoute(context),
+    submissionRoute(context),
+    approveSubmissionRoute(context, changes),
+    rejectSubmissionRoute(context),
+    guardrailInfoRoute(context, '/guardrails/:guardrail_id'),
+    guardrailInfoRoute(context, '/guardrails/:guardrail_id/info'),
+    replaceGuardrailRoute(context, changes),
+    patchGuardrailRoute(context, changes),
+    deleteGuardrailRoute(context, changes),
+  ];
+}
