@@ -96,7 +96,8 @@ function admit(route: Route, identity: Identity | null, nowMs: number): Identity
   if (!isAllowed(route.permission, route.method, identity)) {
     throw new PortcullisError(
       'admin_only',
-      `Authentication Error, Only proxy admin can be used to generate, delete, update info for new keys/users/teams. Route=${route.path}. Your role=${identity.role}.`,
+      route.roleRefusal ??
+        `Authentication Error, Only proxy admin can be used to generate, delete, update info for new keys/users/teams. Route=${route.path}. Your role=${identity.role}.`,
     );
   }
   return identity;

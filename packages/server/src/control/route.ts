@@ -47,6 +47,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly body?: z.ZodType<Body>;
   readonly query?: z.ZodType<Query>;
   handler(input: RouteInput<Body, Query>): Promise<RouteAnswer>;
+  /** What a role that may not call it is told (403), when the reference has words of its own for it. */
+  readonly roleRefusal?: string;
   /** Every refused attempt is part of the audit log (V10), not only those that the role does not allow. */
   readonly recordsEveryRefusal?: true;
   /** Told when somebody was refused what the role does not allow (403), or anything at all. Never fails. */

@@ -682,6 +682,20 @@ function suite(make: () => Promise<Place>): void {
       expect(answer.body['detail'][0].loc).toEqual(['body', 'litellm_params', field]);
     });
 
+    test('are told at once that their name is taken, also by themselves', async () => {
+      await created({ ...FILTER, guardrail_name: 'theirs' });
+      const register = async (guardrail_name: string) =>
+        (
+          await plane.call('POST /guardrails/register', {
+            body: { ...SUBMISSION, guardrail_name },
+            as: member,
+          })
+        ).status;
+      expect(await register('theirs')).toBe(409);
+      expect(await register('configured-filter')).toBe(409);
+      expect([await register('ours'), await register('ours')]).toEqual([200, 409]);
+    });
+
     test('come from a key of a team', async () => {
       const as = identityOf('internal_user');
       expect((await plane.call('POST /guardrails/register', { body: SUBMISSION, as })).status).toBe(400);
@@ -786,6 +800,7 @@ function suite(make: () => Promise<Place>): void {
         for (const [route, body] of WRITES) {
           const answer = await plane.call(route, { id, body, as: identityOf(role) });
           expect([route, answer.status]).toEqual([route, 403]);
+          expect(answer.body['detail']).toBe('Admin access required to manage guardrails');
           const [entry] = await plane.database.stores.audit.list({ limit: 1 });
           expect([route, entry?.refused]).toEqual([route, expect.any(String)]);
         }

@@ -23,9 +23,11 @@ import {
   replaceGuardrailRoute,
 } from './write.ts';
 
+const ADMIN_ONLY = 'Admin access required to manage guardrails';
+
 /** Every route of guardrails. */
 export function guardrailRoutes(context: ControlContext, changes: ChangeMaker): readonly Route[] {
-  return [
+  const routes: readonly Route[] = [
     listConfigGuardrailsRoute(context),
     listGuardrailsRoute(context),
     createGuardrailRoute(context, changes),
@@ -46,4 +48,7 @@ export function guardrailRoutes(context: ControlContext, changes: ChangeMaker): 
     patchGuardrailRoute(context, changes),
     deleteGuardrailRoute(context, changes),
   ];
+  return routes.map((route) =>
+    route.permission === 'admin' ? { ...route, roleRefusal: ADMIN_ONLY } : route,
+  );
 }

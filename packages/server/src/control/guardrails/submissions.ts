@@ -11,6 +11,7 @@ import {
   submissionsQuerySchema,
 } from '@portcullis/contract';
 import type { Guardrail } from '@portcullis/policy';
+import type { Stores } from '../../ports/database.ts';
 import { type GuardrailSecrets, SecretProblem } from '../../ports/guardrail-secrets.ts';
 import type { Identity } from '../../ports/identity.ts';
 import type { Submission } from '../../ports/submissions.ts';
@@ -57,6 +58,7 @@ export function registerGuardrailRoute(context: ControlContext): Route<RegisterG
       };
       const row = submissionRow(submission, secrets);
       await context.database.transaction(async (stores) => {
+        await refuseTaken(context, stores, submission);
         await stores.submissions.insert(submission);
         await stores.audit.append({
           atMs: submission.submittedAtMs,
@@ -207,6 +209,23 @@ function teamOf({ team_id: given }: RegisterGuardrail, identity: Identity): stri
     );
   }
   return own;
+}
+
+/** Told at once instead of at the approval; a retry of the same registration makes no second one. */
+async function refuseTaken(
+  { guardrails: { tools } }: ControlContext,
+  { submissions, policies }: Stores,
+  { guardrail: { guardrail_name: name }, teamId }: Submission,
+): Promise<void> {
+  const taken = (message: string) => new PortcullisError('name_taken', message, { param: 'guardrail_name' });
+  const stored = (await policies.guardrails()).map(({ guardrail }) => guardrail);
+  if ([...stored, ...tools.inForce()].some(({ guardrail_name }) => guardrail_name === name)) {
+    throw taken(`Guardrail '${name}' already exists.`);
+  }
+  const waiting = await submissions.list({ search: name });
+  const isSame = (other: Submission) =>
+    other.status === 'pending_review' && other.guardrail.guardrail_name === name && other.teamId === teamId;
+  if (waiting.some(isSame)) throw taken(`A submission '${name}' of this team is waiting for review.`);
 }
 
 function refuseParams(params: RegisterGuardrail['litellm_params']): void {
