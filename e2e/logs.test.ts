@@ -181,6 +181,11 @@ describe('a team that wants its prompts stored', () => {
     },
   );
 
+  test('finds neither question nor answer of a request that is very large, but its row', async () => {
+    const content = await stored(await say('word '.repeat(120_000), key));
+    expect(content).toMatchObject({ status: 'success', messages: {}, response: {}, withheld: 'too large' });
+  });
+
   test('finds nothing of what a guardrail matched and did not mask (D-101)', async () => {
     for (const said of ['open PRJ-123456 now', 'this is watched']) {
       const content = await stored(await say(said, key));

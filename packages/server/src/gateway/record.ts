@@ -40,7 +40,7 @@ export function record(gateway: Gateway, story: Story): void {
       policies,
       enforcedRecords(story.input, story.delivered),
       late,
-      detailsOf(story),
+      detailsOf(gateway, story),
     );
     checkInvariant(gateway, story);
   } catch (error) {
@@ -89,8 +89,11 @@ function summaryOf(gateway: Gateway, story: Story): RequestSummary {
 
 const NOTHING: readonly never[] = Object.freeze([]);
 
+/** Larger prompts and answers are not stored. */
+const MAX_STORED_BYTES = 512 * 1024;
+
 /** What only the store keeps. */
-function detailsOf(story: Story): RequestDetails {
+function detailsOf(gateway: Gateway, story: Story): RequestDetails {
   const { accepted, identified, dispatched } = story;
   const endUser = accepted?.body['user'];
   const tags = identified?.identity.policy.tags;
@@ -101,21 +104,34 @@ function detailsOf(story: Story): RequestDetails {
     tags: tags === undefined || tags.length === 0 ? NOTHING : tags.map(({ value }) => value),
     callType: 'acompletion',
     provider: dispatched?.deployment.provider ?? null,
-    content: contentOf(story),
+    content: contentOf(gateway, story),
   };
 }
 
-/** The messages as they were sent on and the answer as the caller got it: both after masking. */
-function contentOf({ accepted, planned, input, delivered }: Story): RequestContent | null {
+/**
+ * The messages as they were sent on and the answer as the caller got it: both after masking. Read off now, after the
+ * answer is out, because a record may wait long for the database, and the bytes of a stream are far larger than its text.
+ */
+function contentOf({ telemetry }: Gateway, story: Story): RequestContent | null {
+  const { accepted, planned, input, delivered } = story;
   if (accepted === null || planned === null || !storesContent(planned)) return null;
-  const body = input?.body ?? withoutControlFields(accepted.body);
-  return {
-    messages: body['messages'] ?? null,
-    answer: delivered?.answer ?? (() => NOTHING),
-    // The answer is about as long as the question, or its tokens of four characters each.
-    bytes:
-      accepted.raw.length + Math.max(accepted.raw.length, 4 * (delivered?.usage?.completion_tokens ?? 0)),
-  };
+  const without = (withheld: string): RequestContent => ({
+    messages: null,
+    answer: NOTHING,
+    withheld,
+    bytes: 0,
+  });
+  if (accepted.raw.length > MAX_STORED_BYTES) return without('too large');
+  try {
+    const answer = (delivered?.answer() ?? NOTHING).map(({ path, text }) => ({ path, text }));
+    const bytes = answer.reduce((sum, { text }) => sum + text.length, accepted.raw.length);
+    if (bytes > MAX_STORED_BYTES) return without('too large');
+    const body = input?.body ?? withoutControlFields(accepted.body);
+    return { messages: body['messages'] ?? null, answer, withheld: null, bytes };
+  } catch (error) {
+    telemetry.fault('stored_content', error);
+    return without('unreadable');
+  }
 }
 
 function enforcedRecords(input: GuardedInput | null, delivered: Delivered | null): readonly RunRecord[] {

@@ -20,8 +20,10 @@ export const LATENCY_BOUNDS_MS = [
 /** Prompt and answer of one request, as they went on after masking. Exists only where storing them was asked for. */
 export interface RequestContent {
   readonly messages: unknown;
-  /** The leaves of the answer, asked for when the request is written, so that nobody waits for it. */
-  readonly answer: () => readonly { readonly path: string; readonly text: string }[];
+  /** The leaves of the answer. */
+  readonly answer: readonly { readonly path: string; readonly text: string }[];
+  /** Why there is neither although they were asked for. */
+  readonly withheld: string | null;
   /** About how much memory it holds, for the limit of the queue. */
   readonly bytes: number;
 }

@@ -48,6 +48,7 @@ test('every section becomes what the gateway works with', async () => {
     addUserAgentTags: false,
     guardrailBudgetMs: 500,
     streamBufferCharacters: 20_000,
+    createAs: 'production',
     storePrompts: false,
     logRetentionMs: null,
     logRetentionEveryMs: 3_600_000,
@@ -159,6 +160,25 @@ test('mock/... and mock_response never reach a provider', async () => {
     provider: 'mock',
     mockResponse: 'hello',
   });
+});
+
+test('the settings of the reference for its logs are read, and nothing is stored or deleted unasked', async () => {
+  const { settings, ignoredSettings } = await load(
+    'general_settings:\n  store_prompts_in_spend_logs: true\n  maximum_spend_logs_retention_period: 30d\n  maximum_spend_logs_retention_interval: 12h\n',
+  );
+  expect(settings).toMatchObject({
+    storePrompts: true,
+    logRetentionMs: 30 * 86_400_000,
+    logRetentionEveryMs: 12 * 3_600_000,
+  });
+  expect(ignoredSettings).toEqual([]);
+  expect((await load('model_list: []\n')).settings).toMatchObject({
+    createAs: 'production',
+    storePrompts: false,
+    logRetentionMs: null,
+  });
+  const [finding] = await refuse('general_settings:\n  maximum_spend_logs_retention_period: forever\n');
+  expect(finding?.message).toContain('expected a time above zero');
 });
 
 test('what this product does not have is listed by its dotted path', async () => {

@@ -93,7 +93,8 @@ beforeAll(async () => {
           tags: ['eu'],
           content: {
             messages: [{ role: 'user', content: `Hello ${'x'.repeat(300)}` }],
-            answer: () => [{ path: '/choices/0/message/content', text: 'Hi' }],
+            withheld: null,
+            answer: [{ path: '/choices/0/message/content', text: 'Hi' }],
             bytes: 400,
           },
         },

@@ -432,7 +432,8 @@ function suite(open: () => Promise<Place>): void {
     const content = (over: object = {}) => ({
       content: {
         messages: [{ role: 'user', content: 'How are you?' }],
-        answer: () => [
+        withheld: null,
+        answer: [
           { path: '/choices/0/message/content', text: 'Fine.' },
           { path: '/choices/0/message/tool_calls/0/function/arguments#/to', text: 'x' },
         ],
@@ -567,7 +568,7 @@ function suite(open: () => Promise<Place>): void {
         `old${number}`,
         { time: NOON - 31 * DAY_MS, guardrails: [passed('pii')] },
         {
-          content: { messages: [], answer: () => [], bytes: 0 },
+          content: { messages: [], withheld: null, answer: [], bytes: 0 },
         },
       ),
     );

@@ -120,7 +120,7 @@ describe('a database that is away', () => {
 
   test('bounds the queue by bytes, stored content included', () => {
     shelf.state = 'away';
-    const content = { messages: [], answer: () => [], bytes: 100_000 };
+    const content = { messages: [], withheld: null, answer: [], bytes: 100_000 };
     const log = writer({ bytes: 1_000_000 });
     for (let number = 0; number < 50; number += 1) log.write(logged(`c${number}`, {}, { content }));
     expect(log.status.queued).toBeLessThan(10);

@@ -24,7 +24,8 @@ export function contentRow(request: LoggedRequest): ContentRow | null {
   };
   const found = withFindings(request);
   if (found.length > 0) return withhold(`matched by ${found.join(', ')}`);
-  const leaves = content.answer();
+  if (content.withheld !== null) return withhold(content.withheld);
+  const leaves = content.answer;
   const response = tree(leaves);
   if (sizeOf(content.messages) + sizeOf(response) > MAX_CHARACTERS) return withhold('too large');
   return {
