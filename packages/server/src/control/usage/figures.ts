@@ -89,7 +89,7 @@ export function chartOf(counts: readonly DailyCounts[]): readonly UsageDay[] {
 }
 
 /** A latency below which this share of the times lies: linear within its bucket, the upper bound beyond the last one. */
-export function quantile(buckets: readonly number[], total: number, share: number): number | null {
+function quantile(buckets: readonly number[], total: number, share: number): number | null {
   if (total === 0) return null;
   const wanted = share * total;
   let below = 0;

@@ -19,7 +19,7 @@ export interface LogWriterLimits {
   readonly closeMs: number;
 }
 
-export const LOG_WRITER_LIMITS: LogWriterLimits = {
+const LOG_WRITER_LIMITS: LogWriterLimits = {
   records: 20_000,
   bytes: 64 * 1024 * 1024,
   bytesOfOne: 1024 * 1024,
