@@ -80,7 +80,7 @@ export interface KeyStore {
     prefixes: readonly string[],
     limit: number,
   ): Promise<readonly KeyRecord[]>;
-  /** Those of these aliases and hashes that some key has. */
+  /** Those of these aliases and hashes that some key has. Only what has the form of an id is compared with hashes (M9). */
   known(references: readonly string[]): Promise<ReadonlySet<string>>;
   /** Every key of these teams, oldest first. */
   ofTeams(teamIds: readonly string[]): Promise<readonly KeyRecord[]>;

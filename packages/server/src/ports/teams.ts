@@ -43,7 +43,7 @@ export interface TeamStore {
   namingPolicy(policyName: string): Promise<readonly TeamRecord[]>;
   /** Teams on which this guardrail is demanded or opted out of (V6), by alias and id. */
   namingGuardrail(guardrailName: string): Promise<readonly TeamRecord[]>;
-  /** Those of these aliases and ids that some team has. */
+  /** Those of these aliases and ids that some team has. Only what has the form of an id is compared with ids (M9). */
   known(references: readonly string[]): Promise<ReadonlySet<string>>;
   update(teamId: string, changes: TeamChanges): Promise<'updated' | 'not_found'>;
   /** Sorted by alias, then id. `memberUserId` keeps the teams that have this member. */

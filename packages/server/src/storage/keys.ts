@@ -1,3 +1,4 @@
+import { hasIdForm } from '@portcullis/policy';
 import { and, asc, count, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import { PROTECTION_WRITERS } from '../ports/protection.ts';
 import type { KeyChanges, KeyFilter, KeyStore, NewKey } from '../ports/keys.ts';
@@ -149,7 +150,12 @@ export function keyStore(session: Session): KeyStore {
         queries
           .select({ alias: keys.keyAlias, hash: keys.tokenHash })
           .from(keys)
-          .where(or(inArray(keys.keyAlias, [...references]), inArray(keys.tokenHash, [...references]))),
+          .where(
+            or(
+              inArray(keys.keyAlias, [...references]),
+              inArray(keys.tokenHash, references.filter(hasIdForm)),
+            ),
+          ),
       );
       return new Set(rows.flatMap(({ alias, hash }) => (alias === null ? [hash] : [alias, hash])));
     },

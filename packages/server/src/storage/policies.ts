@@ -364,27 +364,44 @@ async function changesSince(
       )
       .orderBy(asc(policyHistory.objectType), asc(policyHistory.objectId)),
   );
+  const began = grouped(spans, ({ from }) => from);
+  const ended = grouped(spans, ({ to }) => to);
   return taken.map(({ revision, at, actor, callId }) => {
-    const began = spans.filter(({ from }) => from === revision);
-    const ended = spans.filter(({ to }) => to === revision);
-    const isSame = (a: { object: string; id: string }, b: { object: string; id: string }) =>
-      a.object === b.object && a.id === b.id;
+    const there = began.get(revision) ?? [];
+    const gone = ended.get(revision) ?? [];
+    const keyOf = ({ object, id }: { object: string; id: string }) => `${object} ${id}`;
+    const [thereKeys, goneKeys] = [new Set(there.map(keyOf)), new Set(gone.map(keyOf))];
     return {
       revision,
       atMs: at.getTime(),
       by: actor,
       callId,
       objects: [
-        ...began.map(({ object, id, name }) => {
-          const change = ended.some((span) => isSame(span, { object, id })) ? 'changed' : 'created';
-          return { object, id, name, change } as const;
+        ...there.map((span) => {
+          const { object, id, name } = span;
+          return { object, id, name, change: goneKeys.has(keyOf(span)) ? 'changed' : 'created' } as const;
         }),
-        ...ended
-          .filter((span) => !began.some((other) => isSame(other, span)))
+        ...gone
+          .filter((span) => !thereKeys.has(keyOf(span)))
           .map(({ object, id, name }) => ({ object, id, name, change: 'deleted' }) as const),
       ],
     };
   });
+}
+
+function grouped<T>(
+  items: readonly T[],
+  keyOf: (item: T) => number | null,
+): ReadonlyMap<number, readonly T[]> {
+  const groups = new Map<number, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (key === null) continue;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
 }
 
 // ── Columns ─────────────────────────────────────────────────────────────────────────────────────────────────────────

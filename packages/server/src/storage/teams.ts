@@ -1,3 +1,4 @@
+import { hasIdForm } from '@portcullis/policy';
 import { and, asc, eq, inArray, or, sql } from 'drizzle-orm';
 import type { NewTeamRecord, TeamChanges, TeamStore } from '../ports/teams.ts';
 import { namesGuardrail, namesPolicy } from './keys.ts';
@@ -65,9 +66,14 @@ export function teamStore(session: Session): TeamStore {
         queries
           .select({ alias: teams.teamAlias, id: teams.teamId })
           .from(teams)
-          .where(or(inArray(teams.teamAlias, [...references]), inArray(teams.teamId, [...references]))),
+          .where(
+            or(
+              inArray(teams.teamAlias, [...references]),
+              inArray(teams.teamId, references.filter(hasIdForm)),
+            ),
+          ),
       );
-      return new Set(rows.flatMap(({ alias, id }) => (alias === null ? [id] : [alias, id])));
+      return new Set(rows.flatMap(({ alias, id }) => [alias ?? [], hasIdForm(id) ? id : []].flat()));
     },
 
     async update(teamId, changes) {

@@ -20,8 +20,8 @@ export async function requireExisting(
   const knownTeams = await stores.teams.known(teams);
   const knownKeys = await stores.keys.known(keys);
   const missing = [
-    ...teams.filter((team) => !isKnown(team, knownTeams)).map((team) => text('Team', team)),
-    ...keys.filter((key) => !isKnown(key, knownKeys)).map((key) => text('Key', key)),
+    ...teams.filter((team) => !knownTeams.has(team)).map((team) => text('Team', team)),
+    ...keys.filter((key) => !knownKeys.has(key)).map((key) => text('Key', key)),
     ...concrete(attachment.models)
       .filter((model) => !isModel(model, configured))
       .map((model) => text('Model', model)),
@@ -31,11 +31,6 @@ export async function requireExisting(
 
 function concrete(patterns: readonly string[]): readonly string[] {
   return [...new Set(patterns)].filter((pattern) => !pattern.endsWith('*'));
-}
-
-/** Teams have ids of any form; one without the form of an id is never compared with ids, so it must be an alias (M9). */
-function isKnown(name: string, known: ReadonlySet<string>): boolean {
-  return known.has(name) || (hasIdForm(name) && known.has(name.toLowerCase()));
 }
 
 /** Any name by which a request's model may be known (M8). */

@@ -33,7 +33,7 @@ export async function readObjects({ policies }: Pick<Stores, 'policies'>): Promi
 }
 
 /** The objects as the engine takes them. */
-export function policyObjects({ policies, attachments, guardrails }: StoredObjects): PolicyObjects {
+function policyObjects({ policies, attachments, guardrails }: StoredObjects): PolicyObjects {
   return {
     policies: [...policies.values()].map(({ policy }) => policy),
     attachments: [...attachments.values()].map(({ attachment }) => attachment),

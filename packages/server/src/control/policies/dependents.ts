@@ -68,7 +68,7 @@ function counted(count: number, what: string): string | null {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-export function dependentsBody(dependents: Dependents): Readonly<Record<string, unknown>> {
+function dependentsBody(dependents: Dependents): Readonly<Record<string, unknown>> {
   const { attachments, children, keys, teams, config } = dependents;
   return {
     attachments: [...attachments.map(({ attachment }) => attachment), ...config.attachments].map(

@@ -48,7 +48,7 @@ export interface PolicyPlane {
   readonly snapshot: () => Snapshot | null;
 }
 
-export const GUARDRAILS = ['pii', 'toxicity', 'injection', 'secrets'];
+const GUARDRAILS = ['pii', 'toxicity', 'injection', 'secrets'];
 
 export function guardrail(name: string, over: Record<string, unknown> = {}): Guardrail {
   return guardrailSchema.parse({

@@ -300,6 +300,20 @@ describe('PUT /policies/{policy_id}/status', () => {
     expect(plane.snapshot()?.production.has('strict')).toBe(false);
   });
 
+  test('promotions that are asked for at once follow each other (V2, D-18)', async () => {
+    await made({ policy_name: 'raced' });
+    const ids: string[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      const { policy_id } = await version('raced');
+      await setStatus(policy_id, 'published');
+      ids.push(policy_id);
+    }
+    const answers = await Promise.all(ids.map((id) => setStatus(id, 'production')));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const production = (await list({ version_status: 'production' })).body.policies;
+    expect(production).toHaveLength(1);
+  });
+
   test.each([
     ['draft', 'production', 'Cannot promote draft directly to production. Publish the version first.'],
     ['draft', 'draft', "Invalid status 'draft'. Use 'published' or 'production'."],
