@@ -34,6 +34,10 @@ export function logReader(session: Session): LogReader {
       const order = descending
         ? [desc(column), desc(requests.requestId)]
         : [asc(column), asc(requests.requestId)];
+      // Counted first: what comes in meanwhile is then on the page, and never only in the total.
+      const totals = await session.ask((queries) =>
+        queries.select({ total: count() }).from(requests).where(where),
+      );
       const rows = await session.ask((queries) =>
         queries
           .select()
@@ -42,9 +46,6 @@ export function logReader(session: Session): LogReader {
           .orderBy(...order)
           .offset(offset)
           .limit(limit),
-      );
-      const totals = await session.ask((queries) =>
-        queries.select({ total: count() }).from(requests).where(where),
       );
       return { rows: rows.map(readRequest), total: totals[0]?.total ?? 0 };
     },
@@ -83,6 +84,12 @@ export function logReader(session: Session): LogReader {
         action === undefined ? undefined : eq(requestDecisions.action, action),
         visible(scope),
       );
+      const totals = await session.ask((queries) => {
+        const from = queries.select({ total: count() }).from(requestDecisions);
+        return scope === null
+          ? from.where(where)
+          : from.innerJoin(requests, eq(requests.requestId, requestDecisions.requestId)).where(where);
+      });
       const rows = await session.ask((queries) =>
         queries
           .select({
@@ -104,18 +111,12 @@ export function logReader(session: Session): LogReader {
           .offset(offset)
           .limit(limit),
       );
-      const counting = session.ask((queries) => {
-        const from = queries.select({ total: count() }).from(requestDecisions);
-        return scope === null
-          ? from.where(where)
-          : from.innerJoin(requests, eq(requests.requestId, requestDecisions.requestId)).where(where);
-      });
       return {
         rows: rows.map((row) => {
           const { startedAt, ...decision } = read(decisionRow, row, 'decision');
           return { ...decision, startedAtMs: startedAt.getTime() };
         }),
-        total: (await counting)[0]?.total ?? 0,
+        total: totals[0]?.total ?? 0,
       };
     },
 
