@@ -70,7 +70,7 @@ function resolve(members: readonly Match[], start: number, end: number): Cluster
 
 /**
  * Whether `other` makes `match` superfluous: it contains it and is of a higher rank (credentials before digit patterns),
- * or of the same rank with an action at least as strong, and longer, or more severe, or listed earlier. What an
+ * or of the same rank with an action at least as strong, and longer, or better founded, or more severe, or listed earlier. What an
  * administrator wrote always counts.
  */
 function beats(other: Match, match: Match): boolean {
@@ -83,10 +83,11 @@ function beats(other: Match, match: Match): boolean {
   return isBetter(other, match);
 }
 
-/** Longest, then highest severity, then listed first. */
+/** Longest, then best founded, then highest severity, then listed first. */
 function isBetter(a: Match, b: Match): boolean {
   const longer = a.end - a.start - (b.end - b.start);
   if (longer !== 0) return longer > 0;
+  if (a.strength !== b.strength) return a.strength > b.strength;
   const graver = WEIGHT[a.rule.severity] - WEIGHT[b.rule.severity];
   return graver !== 0 ? graver > 0 : a.rule.id < b.rule.id;
 }

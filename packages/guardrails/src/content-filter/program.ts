@@ -57,6 +57,27 @@ interface LiteralUses {
   readonly contexts: number[];
 }
 
+/** Runs of digits longer than this are all treated alike. */
+export const LONGEST_RUN = 24;
+/** How far the digits after a first digit are counted before the expressions that need many of them run. */
+export const DIGIT_LOOK = 48;
+
+/** A rule that begins at a run of digits, and how many digits it needs there at least. */
+interface DigitRule {
+  readonly rule: PatternRule;
+  readonly minDigits: number;
+}
+
+/**
+ * Rules whose match begins `lead` units before the first digit of a run, by the length of that run, so that a number in a
+ * text meets only the expressions that can fit it. `gated` ones need a word near by and are not looked at without one.
+ */
+export interface DigitRules {
+  readonly lead: number;
+  readonly free: readonly (readonly DigitRule[])[];
+  readonly gated: readonly (readonly DigitRule[])[];
+}
+
 /** Severity of what the administrator wrote: there is nothing to judge it by. */
 const CUSTOM_SEVERITY: Severity = 'medium';
 
@@ -79,11 +100,16 @@ export class Program {
   readonly rules: readonly Rule[];
   readonly automaton: Automaton;
   readonly uses: readonly LiteralUses[];
-  /** Rules that may begin at (`lead` units before) the first digit of a run. */
-  readonly digitRules: readonly { readonly rule: PatternRule; readonly lead: number }[];
+  /** Rules that begin at, or some units before, the first digit of a run. */
+  readonly digitRules: readonly DigitRules[];
+  /** How far after a first digit, and after words before it, the decisions of these rules look. */
+  readonly digitReach: number;
+  readonly digitBefore: number;
   readonly backRules: readonly PatternRule[];
   readonly customRules: readonly RegexRule[];
   readonly contextSets: number;
+  /** Whether literal `l` is a word of context set `s`, at `l * contextSets + s`. */
+  readonly contextMembers: Uint8Array;
   readonly maxLead: number;
   /** How many units before the earliest undecided position a decision can need. */
   readonly retain: number;
@@ -95,13 +121,15 @@ export class Program {
    */
   constructor(sources: readonly RuleSource[]) {
     const literals = new LiteralTable();
-    const digitRules: { rule: PatternRule; lead: number }[] = [];
+    const digitRules: PlacedDigitRule[] = [];
     this.rules = sources.map((source, id) => {
       switch (source.kind) {
         case 'pattern': {
           const rule = compilePattern(id, source, literals);
           if (source.spec.anchor.kind === 'digit') {
-            for (const lead of source.spec.anchor.leads ?? [0]) digitRules.push({ rule, lead });
+            const { leads = [0], runs = null } = source.spec.anchor;
+            const minDigits = source.spec.minDigits ?? 0;
+            for (const lead of leads) digitRules.push({ rule, lead, runs, minDigits });
           }
           return rule;
         }
@@ -114,7 +142,16 @@ export class Program {
     this.automaton = new Automaton(literals.texts);
     this.uses = literals.uses;
     this.contextSets = literals.sets;
-    this.digitRules = digitRules;
+    this.digitRules = indexDigitRules(digitRules);
+    this.digitReach = digitRules.reduce(
+      (most, { rule }) => Math.max(most, rule.max + rule.after),
+      DIGIT_LOOK + 1,
+    );
+    this.digitBefore = digitRules.reduce((most, { rule }) => Math.max(most, rule.before), 0);
+    this.contextMembers = new Uint8Array(this.uses.length * this.contextSets);
+    this.uses.forEach((use, literal) => {
+      for (const set of use.contexts) this.contextMembers[literal * this.contextSets + set] = 1;
+    });
     this.backRules = this.rules
       .filter((rule) => rule.kind === 'pattern')
       .filter((rule) => rule.back !== null);
@@ -126,6 +163,29 @@ export class Program {
     );
     this.retain = this.automaton.longest + 8 + reach.reduce((most, one) => Math.max(most, one), 0);
   }
+}
+
+interface PlacedDigitRule extends DigitRule {
+  readonly lead: number;
+  readonly runs: readonly number[] | null;
+}
+
+/** Sorts rules of digits by lead and by length of the first run, those that need few digits first. */
+function indexDigitRules(entries: readonly PlacedDigitRule[]): DigitRules[] {
+  const sorted = [...entries].sort((a, b) => a.minDigits - b.minDigits || a.rule.id - b.rule.id);
+  const leads = [...new Set(sorted.map((entry) => entry.lead))].sort((a, b) => a - b);
+  return leads.map((lead) => {
+    const select = (gated: boolean) =>
+      Array.from({ length: LONGEST_RUN + 1 }, (_, run) =>
+        sorted
+          .filter((entry) => entry.lead === lead && (entry.rule.context?.always === true) === gated)
+          .filter(
+            (entry) => entry.runs === null || entry.runs.some((one) => Math.min(one, LONGEST_RUN) === run),
+          )
+          .map(({ rule, minDigits }) => ({ rule, minDigits })),
+      );
+    return { lead, free: select(false), gated: select(true) };
+  });
 }
 
 /** Collects the literals of all rules, each once, with everything that wants to know of it. */
@@ -147,7 +207,7 @@ class LiteralTable {
     const set = this.sets;
     this.sets += 1;
     this.setIds.set(key, set);
-    for (const word of words) this.use(foldKeyword(word)).contexts.push(set);
+    for (const word of new Set(words.flatMap(spellings))) this.use(word).contexts.push(set);
     return set;
   }
 
@@ -161,6 +221,20 @@ class LiteralTable {
     }
     return this.uses[id] as LiteralUses;
   }
+}
+
+/**
+ * A context word as people write it, and as keys of data do: `bank account`, `bank_account`, `bank-account`, `bankAccount`;
+ * Latin letters also without their accents.
+ */
+function spellings(word: string): string[] {
+  const folded = foldKeyword(word);
+  const plain = !/[^ -\u024f]/.test(folded) ? folded.normalize('NFD').replace(/\p{M}+/gu, '') : folded;
+  return [folded, plain].flatMap((text) =>
+    /^[a-z0-9]+(?: [a-z0-9]+)+$/.test(text)
+      ? [' ', '_', '-', ''].map((joint) => text.replaceAll(' ', joint))
+      : [text],
+  );
 }
 
 function compilePattern(
@@ -208,7 +282,6 @@ function compilePattern(
       spec.group === CREDENTIALS ? RANK.credential : spec.group === NETWORK ? RANK.network : RANK.identifier,
     regexes,
     edge: boundary !== 'none',
-    minDigits: spec.minDigits ?? 0,
     back: spec.anchor.kind === 'literal' ? (spec.anchor.back ?? null) : null,
     validate: spec.validate ?? null,
     trim: spec.trim ?? null,

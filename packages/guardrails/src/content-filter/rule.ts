@@ -34,7 +34,6 @@ export interface PatternRule extends RuleBase {
   /** Sticky expressions, tried in order. The first group, when there is one, is the span that counts. */
   readonly regexes: readonly { readonly regex: RegExp; readonly grouped: boolean }[];
   readonly edge: boolean;
-  readonly minDigits: number;
   readonly back: Back | null;
   readonly validate: Validator | null;
   readonly trim: ((text: string) => number) | null;
@@ -66,6 +65,8 @@ export interface Match {
   readonly start: number;
   readonly end: number;
   readonly value: string;
+  /** How much speaks for it: 2 when a check confirms it, and 1 when a word of its context is near. */
+  readonly strength: number;
 }
 
 /** Letters and digits that must not be glued to a match: Latin, Greek, Cyrillic. CJK text has no spaces to demand. */

@@ -1,13 +1,13 @@
 import { View } from '../text/view.ts';
 import { startOfCharacter } from './linear-regex.ts';
 import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
-import type { Program } from './program.ts';
+import { DIGIT_LOOK, type DigitRules, LONGEST_RUN, type Program } from './program.ts';
 import { type ContextWindow, isGlue, type KeywordRule, type Match, type PatternRule } from './rule.ts';
 
 /** The view is cut back only when this many units can go, so that the cost of cutting stays small. */
 const TRIM_UNITS = 2_048;
-/** How far the digits after a first digit are counted before the expressions that need many of them run. */
-const DIGIT_LOOK = 48;
+/** In place of a rule in the queue: a run of digits, for every rule that begins at one. */
+const DIGITS = -1;
 
 const NO_CLUSTERS: readonly Cluster[] = [];
 
@@ -40,8 +40,10 @@ export class Scan {
   /** Per rule: the round in which one of its beginnings had to wait. */
   private readonly waiting: Int32Array;
   private round = 0;
-  private readonly contextStarts: number[][];
-  private readonly contextEnds: number[][];
+  /** Words of any context, in the order in which they end: where, and which literal. */
+  private readonly wordStarts: number[] = [];
+  private readonly wordEnds: number[] = [];
+  private readonly wordLiterals: number[] = [];
   private readonly found: Match[] = [];
   private readonly onHit: (literal: number, length: number) => void;
   private hitEnd = 0;
@@ -52,8 +54,6 @@ export class Scan {
     this.ascii = program.automaton.ascii;
     this.cursors = new Int32Array(program.rules.length);
     this.waiting = new Int32Array(program.rules.length);
-    this.contextStarts = Array.from({ length: program.contextSets }, () => []);
-    this.contextEnds = Array.from({ length: program.contextSets }, () => []);
     this.onHit = (literal, length) => this.hit(literal, length);
   }
 
@@ -67,8 +67,9 @@ export class Scan {
     this.queueStarts.length = 0;
     this.cursors.fill(0);
     this.found.length = 0;
-    for (const list of this.contextStarts) list.length = 0;
-    for (const list of this.contextEnds) list.length = 0;
+    this.wordStarts.length = 0;
+    this.wordEnds.length = 0;
+    this.wordLiterals.length = 0;
   }
 
   /**
@@ -99,6 +100,7 @@ export class Scan {
     const { automaton } = this.program;
     const { text, base } = this.view;
     const wide = automaton.wide;
+    const numbers = this.program.digitRules.length > 0;
     let state = this.state;
     for (let i = this.scanned - base; i < text.length; i++) {
       const code = text.charCodeAt(i);
@@ -110,7 +112,8 @@ export class Scan {
       } else if (wide) kind = automaton.wideClass(code);
       const entry = table[state + kind] as number;
       state = entry >> 1;
-      if (info >= 256 && (i === 0 || !isDigit(text.charCodeAt(i - 1)))) this.digits(i);
+      if (info >= 256 && numbers && (i === 0 || !isDigit(text.charCodeAt(i - 1))))
+        this.enqueue(DIGITS, base + i);
       if ((entry & 1) !== 0) {
         this.hitEnd = base + i + 1;
         automaton.forEachHit(state, this.onHit);
@@ -120,38 +123,43 @@ export class Scan {
     this.scanned = base + text.length;
   }
 
-  /** A run of digits begins at `at` (relative to the buffer). */
-  private digits(at: number): void {
-    const { digitRules } = this.program;
-    if (digitRules.length === 0) return;
+  /** Tries the rules that can begin at the run of digits that begins at the absolute position `start`. */
+  private tryDigits(start: number): void {
     const { text, base } = this.view;
-    const glued = at > 0 && isGlue(text.charCodeAt(at - 1));
-    const count = this.countDigits(at);
-    for (const { rule, lead } of digitRules) {
-      if (rule.minDigits > count || lead > at) continue;
-      if (lead === 0) {
-        if (glued && rule.edge) continue;
-      } else if (
-        !isLead(text.charCodeAt(at - lead)) ||
-        (rule.edge && lead < at && isGlue(text.charCodeAt(at - lead - 1)))
-      ) {
-        continue;
-      }
-      this.enqueue(rule.id, base + at - lead);
+    const at = start - base;
+    const run = runLength(text, at);
+    const digits = countDigits(text, at);
+    const near = this.wordNear(start);
+    for (const rules of this.program.digitRules) {
+      if (rules.lead > at) continue;
+      const first = at - rules.lead;
+      if (rules.lead > 0 && !isLead(text.charCodeAt(first))) continue;
+      const glued = first > 0 && isGlue(text.charCodeAt(first - 1));
+      this.tryDigitRules(rules.free[run], start - rules.lead, digits, glued);
+      if (near) this.tryDigitRules(rules.gated[run], start - rules.lead, digits, glued);
     }
   }
 
-  /** Digits that a match of digits and separators beginning here can have; Infinity while the text may go on with more. */
-  private countDigits(at: number): number {
-    const { text } = this.view;
-    const stop = Math.min(text.length, at + DIGIT_LOOK);
-    let count = 0;
-    for (let i = at; i < stop; i++) {
-      const code = text.charCodeAt(i);
-      if (isDigit(code)) count += 1;
-      else if (!isDigitSeparator(code)) return count;
+  private tryDigitRules(
+    rules: DigitRules['free'][number] | undefined,
+    start: number,
+    digits: number,
+    glued: boolean,
+  ): void {
+    if (rules === undefined) return;
+    for (const { rule, minDigits } of rules) {
+      if (minDigits > digits) return;
+      if ((glued && rule.edge) || start < (this.cursors[rule.id] as number)) continue;
+      this.tryPattern(rule, start);
     }
-    return stop === text.length && this.view.complete ? count : Infinity;
+  }
+
+  /** Whether any word of any context is near enough to a run of digits to matter. */
+  private wordNear(start: number): boolean {
+    const ends = this.wordEnds;
+    if (ends.length === 0) return false;
+    const first = firstAfter(ends, start - this.program.digitBefore - this.program.maxLead);
+    return first < ends.length && (ends[first] as number) <= start + this.program.digitReach;
   }
 
   private hit(literal: number, length: number): void {
@@ -169,11 +177,10 @@ export class Scan {
         else if (!(glued && rule.edge)) this.enqueue(id, start);
       }
     }
-    if (glued) return;
-    for (const set of uses.contexts) {
-      this.contextStarts[set]?.push(start);
-      this.contextEnds[set]?.push(this.hitEnd);
-    }
+    if (uses.contexts.length === 0 || (glued && !isHump(text, start - base))) return;
+    this.wordStarts.push(start);
+    this.wordEnds.push(this.hitEnd);
+    this.wordLiterals.push(literal);
   }
 
   /** Where the run of characters that may precede a literal at `from` begins. */
@@ -201,6 +208,16 @@ export class Scan {
     for (let i = 0; i < queueRules.length; i++) {
       const id = queueRules[i] as number;
       const start = queueStarts[i] as number;
+      if (id === DIGITS) {
+        if (start + this.program.digitReach <= known) {
+          this.tryDigits(start);
+          continue;
+        }
+        queueRules[left] = id;
+        queueStarts[left] = start;
+        left += 1;
+        continue;
+      }
       const rule = this.program.rules[id];
       if (rule === undefined || rule.kind === 'regex' || start < (cursors[id] as number)) continue;
       if (waiting[id] === this.round || start + rule.max + rule.after > known) {
@@ -249,39 +266,42 @@ export class Scan {
       if (to <= from) continue;
       const verdict = rule.validate === null ? 'unknown' : rule.validate(text.slice(from, to));
       if (verdict === 'fail') continue;
-      const needsContext = rule.context !== null && (rule.context.always || verdict === 'unknown');
-      if (needsContext && rule.context !== null && !this.isNear(rule.context, base + from, base + to))
-        continue;
+      const near = rule.context !== null && this.isNear(rule.context, base + from, base + to);
+      if (rule.context !== null && !near && (rule.context.always || verdict === 'unknown')) continue;
       if (rule.avoid !== null && this.isNear(rule.avoid, base + from, base + to)) continue;
-      this.record(rule, base + from, base + to);
+      this.record(rule, base + from, base + to, (verdict === 'pass' ? 2 : 0) + (near ? 1 : 0));
       return;
     }
   }
 
   /** Whether a word of the window's set can be near any match in the range. Saves running expressions. */
   private mayBeNear(window: ContextWindow, start: number, end: number): boolean {
-    const ends = this.contextEnds[window.set] ?? [];
-    const first = firstAfter(ends, start - window.before);
-    return first < ends.length && (ends[first] as number) <= end + window.after;
+    const { wordEnds, wordLiterals } = this;
+    const to = end + window.after;
+    for (let i = firstAfter(wordEnds, start - window.before); i < wordEnds.length; i++) {
+      if ((wordEnds[i] as number) > to) return false;
+      if (this.isWordOf(wordLiterals[i] as number, window.set)) return true;
+    }
+    return false;
   }
 
   /** Whether a word of the window's set ends, as a word, within the window around a match. */
   private isNear(window: ContextWindow, start: number, end: number): boolean {
-    const starts = this.contextStarts[window.set] ?? [];
-    const ends = this.contextEnds[window.set] ?? [];
+    const { wordStarts, wordEnds, wordLiterals } = this;
     const { text, base } = this.view;
     const to = end + window.after;
-    for (
-      let low = firstAfter(ends, start - window.before);
-      low < ends.length && (ends[low] as number) <= to;
-      low++
-    ) {
-      const wordStart = starts[low] as number;
-      const wordEnd = ends[low] as number;
-      const outside = wordEnd <= start || wordStart >= end;
-      if (outside && !isGlue(text.charCodeAt(wordEnd - base))) return true;
+    for (let i = firstAfter(wordEnds, start - window.before); i < wordEnds.length; i++) {
+      const wordEnd = wordEnds[i] as number;
+      if (wordEnd > to) return false;
+      if (!this.isWordOf(wordLiterals[i] as number, window.set)) continue;
+      const outside = wordEnd <= start || (wordStarts[i] as number) >= end;
+      if (outside && (!isGlue(text.charCodeAt(wordEnd - base)) || isHump(text, wordEnd - base))) return true;
     }
     return false;
+  }
+
+  private isWordOf(literal: number, set: number): boolean {
+    return this.program.contextMembers[literal * this.program.contextSets + set] === 1;
   }
 
   /** Searches with the administrator's expressions from where each of them stopped. */
@@ -302,13 +322,14 @@ export class Scan {
     }
   }
 
-  private record(rule: Match['rule'], start: number, end: number): void {
+  private record(rule: Match['rule'], start: number, end: number, strength = 0): void {
     this.cursors[rule.id] = end;
     this.found.push({
       rule,
       start: this.view.sourceStart(start),
       end: this.view.sourceStop(end),
       value: this.view.text.slice(start - this.view.base, end - this.view.base),
+      strength,
     });
   }
 
@@ -316,7 +337,10 @@ export class Scan {
   private earliestUndecided(): number {
     const { program, view } = this;
     let earliest = view.end - Math.max(program.maxLead, program.automaton.depth(this.state));
-    for (const start of this.queueStarts) earliest = Math.min(earliest, start);
+    for (let i = 0; i < this.queueStarts.length; i++) {
+      const lead = this.queueRules[i] === DIGITS ? program.maxLead : 0;
+      earliest = Math.min(earliest, (this.queueStarts[i] as number) - lead);
+    }
     for (const rule of program.customRules) earliest = Math.min(earliest, this.cursors[rule.id] as number);
     const open = view.end - program.automaton.depth(this.state);
     for (const rule of program.backRules) earliest = Math.min(earliest, this.runStart(rule, open));
@@ -328,16 +352,13 @@ export class Scan {
     const from = undecided - this.program.retain;
     if (from - this.view.base < TRIM_UNITS) return;
     this.view.trim(from);
-    for (let set = 0; set < this.contextEnds.length; set++) {
-      const starts = this.contextStarts[set] ?? [];
-      const ends = this.contextEnds[set] ?? [];
-      let drop = 0;
-      while (drop < starts.length && (starts[drop] as number) < from) drop += 1;
-      if (drop > 0) {
-        starts.splice(0, drop);
-        ends.splice(0, drop);
-      }
-    }
+    const { wordStarts } = this;
+    let drop = 0;
+    while (drop < wordStarts.length && (wordStarts[drop] as number) < from) drop += 1;
+    if (drop === 0) return;
+    wordStarts.splice(0, drop);
+    this.wordEnds.splice(0, drop);
+    this.wordLiterals.splice(0, drop);
   }
 }
 
@@ -351,6 +372,32 @@ function firstAfter(positions: readonly number[], from: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** Digits that follow each other from `at` on, counted up to a limit. */
+function runLength(text: string, at: number): number {
+  let end = at + 1;
+  while (end < at + LONGEST_RUN && isDigit(text.charCodeAt(end))) end += 1;
+  return end - at;
+}
+
+/** Digits that a match of digits and separators beginning at `at` can have. */
+function countDigits(text: string, at: number): number {
+  const stop = Math.min(text.length, at + DIGIT_LOOK);
+  let count = 0;
+  for (let i = at; i < stop; i++) {
+    const code = text.charCodeAt(i);
+    if (isDigit(code)) count += 1;
+    else if (!isDigitSeparator(code)) return count;
+  }
+  return count;
+}
+
+/** Whether a capital follows a small letter at `at`, as where words are joined in the names of fields. */
+function isHump(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  const before = text.charCodeAt(at - 1);
+  return code >= 65 && code <= 90 && before >= 97 && before <= 122;
 }
 
 /** What a match can begin with before its first digit: a letter, `+` or `(`. */

@@ -1,15 +1,25 @@
+import { AMERICAS_PATTERNS } from './national-americas.ts';
+import { ASIA_PACIFIC_PATTERNS } from './national-asia-pacific.ts';
+import { BANK_PATTERNS } from './bank.ts';
 import { CREDENTIAL_PATTERNS } from './credentials.ts';
+import { CRYPTO_PATTERNS } from './crypto.ts';
+import { EUROPE_PATTERNS } from './national-europe.ts';
 import { NATIONAL_PATTERNS } from './national.ts';
 import { NETWORK_PATTERNS } from './network.ts';
 import { PAYMENT_PATTERNS } from './payment.ts';
 import { PII_PATTERNS } from './pii.ts';
-import type { PatternSpec } from './spec.ts';
+import { CREDENTIALS, type PatternSpec } from './spec.ts';
 
 /** All prebuilt patterns, in the order in which lists show them. */
 export const PATTERNS: readonly PatternSpec[] = [
   ...PII_PATTERNS,
+  ...EUROPE_PATTERNS,
+  ...AMERICAS_PATTERNS,
+  ...ASIA_PACIFIC_PATTERNS,
   ...NATIONAL_PATTERNS,
   ...PAYMENT_PATTERNS,
+  ...BANK_PATTERNS,
+  ...CRYPTO_PATTERNS,
   ...CREDENTIAL_PATTERNS,
   ...NETWORK_PATTERNS,
 ];
@@ -23,3 +33,11 @@ const BY_NAME: ReadonlyMap<string, PatternSpec> = new Map(PATTERNS.map((spec) =>
 export function findPattern(name: string): PatternSpec | null {
   return BY_NAME.get(ALIASES[name] ?? name) ?? null;
 }
+
+/**
+ * The patterns that find personal data and pay for themselves in ordinary traffic: identifiers with a check or a context,
+ * contact and payment data. Credentials are a set of their own; words and layouts of low confidence are left out.
+ */
+export const DEFAULT_PII: readonly PatternSpec[] = PATTERNS.filter(
+  (spec) => spec.group !== CREDENTIALS && spec.confidence !== 'low',
+);

@@ -16,6 +16,7 @@ import {
   sgNric,
 } from '../validators/national.ts';
 import { digitsOf, type Validator } from '../validators/verdict.ts';
+import { surrounded } from './fixtures.ts';
 import type { PatternSpec, Severity } from './spec.ts';
 
 /** Nothing that would make the number part of a longer one. */
@@ -24,11 +25,13 @@ const END = '(?![-./]?\\d)';
 
 interface Entry {
   readonly name: string;
+  readonly entity: string;
   readonly title: string;
   readonly group: string;
   readonly description: string;
   readonly regex: readonly string[];
   readonly leads?: readonly number[];
+  readonly runs?: readonly number[];
   readonly digits?: number;
   readonly ignoreCase?: boolean;
   readonly validate?: Validator;
@@ -43,16 +46,17 @@ interface Entry {
 function entry(e: Entry): PatternSpec {
   return {
     name: e.name,
+    entity: e.entity,
     display_name: e.title,
     group: e.group,
     description: e.description,
     example: e.positives[0] ?? '',
     regex: e.regex.map((text) => `${FREE}${text}${END}`),
-    anchor: { kind: 'digit', leads: e.leads ?? [0] },
+    anchor: { kind: 'digit', leads: e.leads ?? [0], ...(e.runs === undefined ? {} : { runs: e.runs }) },
     action: 'MASK',
     severity: e.severity ?? 'high',
-    positives: e.positives,
-    negatives: e.negatives,
+    positives: surrounded(e.positives),
+    negatives: surrounded(e.negatives),
     ...(e.ignoreCase === undefined ? {} : { ignoreCase: e.ignoreCase }),
     ...(e.digits === undefined ? {} : { minDigits: e.digits }),
     ...(e.validate === undefined ? {} : { validate: e.validate }),
@@ -100,6 +104,8 @@ const PHONE = [
 export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   entry({
     name: 'nl_bsn_contextual',
+    runs: [3, 4, 8, 9],
+    entity: 'NL_BSN',
     title: 'Dutch BSN',
     group: NL,
     description: '8 or 9 digits that pass the eleven test, near BSN words',
@@ -144,6 +150,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'au_tfn',
+    runs: [3, 8, 9],
+    entity: 'AU_TFN',
     title: 'Australian tax file number',
     group: AU,
     description: '8 or 9 digits with the check sum, near TFN words',
@@ -178,6 +186,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'au_abn',
+    runs: [2, 11],
+    entity: 'AU_ABN',
     title: 'Australian business number',
     group: AU,
     description: '11 digits in the groups 2-3-3-3, or unbroken near ABN, with the mod 89 check',
@@ -192,6 +202,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'au_medicare',
+    runs: [4, 10, 11],
+    entity: 'AU_MEDICARE',
     title: 'Australian Medicare number',
     group: AU,
     description: '10 or 11 digits (4-5-1 groups) with check digit; unbroken near Medicare',
@@ -205,6 +217,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'br_cpf',
+    runs: [3, 9, 11],
+    entity: 'BR_CPF',
     title: 'Brazilian CPF',
     group: BR,
     description: '3.3.3-2 digits with both check digits; unbroken near CPF',
@@ -240,6 +254,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'br_cpf_unformatted',
+    runs: [11],
+    entity: 'BR_CPF',
     title: 'Brazilian CPF without separators',
     group: BR,
     description: '11 digits with both check digits near CPF',
@@ -252,6 +268,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'br_cnpj',
+    entity: 'BR_CNPJ',
     title: 'Brazilian CNPJ',
     group: BR,
     description: '2.3.3/4-2 with both check digits, letters allowed from 2026; unbroken near CNPJ',
@@ -289,6 +306,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'br_rg',
+    runs: [2],
+    entity: 'BR_RG',
     title: 'Brazilian RG',
     group: BR,
     description: '2.3.3-1 digits, near RG words',
@@ -301,6 +320,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'br_cep',
+    runs: [2, 5],
+    entity: 'ZIP_CODE',
     title: 'Brazilian postcode',
     group: BR,
     description: '5-3 digits near CEP or address words',
@@ -313,6 +334,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'br_phone_landline',
+    entity: 'PHONE_NUMBER',
     title: 'Brazilian landline',
     group: BR,
     description: 'area code and 8 digits beginning with 2 to 5, with brackets or +55, or near phone words',
@@ -332,6 +354,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'br_phone_mobile',
+    entity: 'PHONE_NUMBER',
     title: 'Brazilian mobile',
     group: BR,
     description: 'area code, 9 and 8 digits, with brackets or +55, or near phone words',
@@ -351,6 +374,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'fr_nir',
+    entity: 'FR_NIR',
     title: 'French social security number (NIR)',
     group: EU,
     description: '15 characters: sex, year, month, department, order number, key (97)',
@@ -388,6 +412,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'fr_phone',
+    entity: 'PHONE_NUMBER',
     title: 'French phone number',
     group: EU,
     description: '+33, 0033 or 0 and nine digits in pairs',
@@ -407,6 +432,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'eu_vat',
+    entity: 'EU_VAT',
     title: 'EU VAT number',
     group: EU,
     description: 'country code and national layout, check digit where public, near VAT words',
@@ -464,6 +490,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'fr_postal_code',
+    runs: [5],
+    entity: 'ZIP_CODE',
     title: 'French postcode',
     group: EU,
     description: '5 digits near postcode words',
@@ -477,6 +505,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'sg_nric',
+    runs: [7],
+    entity: 'SG_NRIC_FIN',
     title: 'Singapore NRIC or FIN',
     group: SG,
     description: 'S, T, F, G or M, 7 digits and the check letter',
@@ -512,6 +542,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'sg_phone',
+    entity: 'PHONE_NUMBER',
     title: 'Singapore phone number',
     group: SG,
     description: '+65 and 8 digits beginning with 3, 6, 8 or 9; without +65 near phone words',
@@ -527,6 +558,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'sg_postal_code',
+    runs: [6],
+    entity: 'ZIP_CODE',
     title: 'Singapore postcode',
     group: SG,
     description: '6 digits near Singapore or postcode words',
@@ -540,6 +573,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'sg_uen',
+    entity: 'SG_UEN',
     title: 'Singapore UEN',
     group: SG,
     description:
@@ -554,6 +588,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'sg_bank_account',
+    runs: [3, 9, 10, 11, 12],
+    entity: 'SG_BANK_NUMBER',
     title: 'Singapore bank account',
     group: SG,
     description: 'account layouts of Singapore banks near account words',
@@ -565,6 +601,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'uae_emirates_id',
+    entity: 'AE_EMIRATES_ID',
     title: 'Emirates id',
     group: AE,
     description: '784, birth year, 7 digits, check digit (Luhn)',
@@ -576,6 +613,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'uae_phone',
+    entity: 'PHONE_NUMBER',
     title: 'UAE phone number',
     group: AE,
     description: '+971 or 00971 and 8 or 9 digits; 05x numbers near phone words',
@@ -591,6 +629,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'ca_sin',
+    runs: [3, 9],
+    entity: 'CA_SIN',
     title: 'Canadian social insurance number',
     group: CA,
     description: '3-3-3 digits with Luhn, grouped or near SIN words; first digit not 0 or 8',
@@ -610,6 +650,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'ca_ohip',
+    runs: [4, 7, 10],
+    entity: 'CA_OHIP',
     title: 'Ontario health number',
     group: CA,
     description: '10 digits with Luhn, optional version letters, near OHIP words',
@@ -622,6 +664,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'ca_on_drivers_licence',
+    entity: 'CA_DRIVER_LICENSE',
     title: 'Ontario driver licence',
     group: CA,
     description: 'letter and 4-5-5 digits',
@@ -636,6 +679,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'ca_immigration_doc',
+    entity: 'CA_IMMIGRATION_DOC',
     title: 'Canadian immigration document',
     group: CA,
     description: 'UCI (8 or 10 digits) or IMM/application numbers near immigration words',
@@ -648,6 +692,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'ca_bank_account',
+    runs: [5],
+    entity: 'CA_BANK_NUMBER',
     title: 'Canadian bank account',
     group: CA,
     description: 'transit (5), institution (3) and account (7 to 12 digits)',
@@ -659,6 +705,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'in_pan',
+    runs: [4],
+    entity: 'IN_PAN',
     title: 'Indian PAN',
     group: IN,
     description: '5 letters (4th names the holder), 4 digits, letter',
@@ -672,6 +720,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'in_gstin',
+    runs: [2],
+    entity: 'IN_GSTIN',
     title: 'Indian GSTIN',
     group: IN,
     description: 'state code, PAN, entity, Z and base-36 check character',
@@ -684,6 +734,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'skywards_number',
+    runs: [3, 6, 9],
+    entity: 'SKYWARDS_NUMBER',
     title: 'Skywards number',
     group: 'Airline',
     description: '9 digits, optionally after EK, near Skywards words',

@@ -1,4 +1,5 @@
 import { email, ipv4, ipv6, mac, urlLength } from '../validators/network.ts';
+import { padded } from './fixtures.ts';
 import { NETWORK, type PatternSpec } from './spec.ts';
 
 const HEX = (code: number): boolean =>
@@ -18,9 +19,10 @@ const VERSION_WORDS =
     ' ',
   );
 
-export const NETWORK_PATTERNS: readonly PatternSpec[] = [
+const SPECS: readonly PatternSpec[] = [
   {
     name: 'email',
+    entity: 'EMAIL_ADDRESS',
     display_name: 'E-mail address',
     group: 'PII',
     description: 'mailbox@domain.tld, with well-formed labels',
@@ -61,6 +63,7 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'url',
+    entity: 'URL',
     display_name: 'URL',
     group: NETWORK,
     description: 'http, https and ftp addresses, without the punctuation of the sentence',
@@ -100,6 +103,7 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'ipv4',
+    entity: 'IP_ADDRESS',
     display_name: 'IPv4 address',
     group: NETWORK,
     description:
@@ -108,7 +112,7 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
     regex: [
       '(?<!\\d[.,])(?<![A-Za-z]/)(?:\\d{1,3}\\.){3}\\d{1,3}(?!\\.\\d)(?!-\\d)(?:/(?:3[0-2]|[12]?\\d)(?!\\d))?',
     ],
-    anchor: { kind: 'digit' },
+    anchor: { kind: 'digit', runs: [1, 2, 3] },
     minDigits: 4,
     validate: ipv4,
     avoid: { words: VERSION_WORDS, before: 14, after: 12 },
@@ -147,6 +151,7 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'ipv6',
+    entity: 'IP_ADDRESS',
     display_name: 'IPv6 address',
     group: NETWORK,
     description:
@@ -190,6 +195,7 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'mac_address',
+    entity: 'MAC_ADDRESS',
     display_name: 'MAC address',
     group: NETWORK,
     description: 'six pairs of hexadecimal digits, or three groups of four with dots',
@@ -220,3 +226,5 @@ export const NETWORK_PATTERNS: readonly PatternSpec[] = [
     ],
   },
 ];
+
+export const NETWORK_PATTERNS: readonly PatternSpec[] = SPECS.map(padded);

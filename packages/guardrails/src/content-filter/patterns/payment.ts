@@ -1,5 +1,6 @@
 import { card, cardOf, iban, ibanPrefix, luhn } from '../validators/payment.ts';
 import { digitsOf } from '../validators/verdict.ts';
+import { padded } from './fixtures.ts';
 import type { PatternSpec } from './spec.ts';
 
 const GROUP = 'Payment';
@@ -18,13 +19,16 @@ const CARD_SHAPES = [
   `(?<!\\d[-.])\\d(?:[- ]\\d){11,18}(?![- ]?\\d)`,
 ];
 
+/** First digits of these shapes that stand together. */
+const CARD_RUNS = [1, 4, 12, 13, 14, 15, 16, 17, 18, 19];
+
 /** One character more than any IBAN has, so that a letter glued to the end is seen. */
 const IBAN = '[A-Z]{2}\\d{2}(?:[ -]?[0-9A-Z]){11,31}';
 
 const CARD_BASE = {
   group: GROUP,
   regex: CARD_SHAPES,
-  anchor: { kind: 'digit' },
+  anchor: { kind: 'digit', runs: CARD_RUNS },
   minDigits: 12,
   avoid: {
     words: [
@@ -63,10 +67,11 @@ const CARD_NEGATIVES = [
   '550e8400-e29b-41d4-a716-446655440000',
 ];
 
-export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
+const SPECS: readonly PatternSpec[] = [
   {
     ...CARD_BASE,
     name: 'visa',
+    entity: 'CREDIT_CARD',
     display_name: 'Visa card',
     description: 'begins with 4; 13, 16 or 19 digits; Luhn',
     example: '4111 1111 1111 1111',
@@ -89,6 +94,7 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   {
     ...CARD_BASE,
     name: 'mastercard',
+    entity: 'CREDIT_CARD',
     display_name: 'Mastercard',
     description: 'begins with 51 to 55 or 2221 to 2720; 16 digits; Luhn',
     example: '5555 5555 5555 4444',
@@ -110,6 +116,7 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   {
     ...CARD_BASE,
     name: 'amex',
+    entity: 'CREDIT_CARD',
     display_name: 'American Express',
     description: 'begins with 34 or 37; 15 digits; Luhn',
     example: '3782 822463 10005',
@@ -131,6 +138,7 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   {
     ...CARD_BASE,
     name: 'discover',
+    entity: 'CREDIT_CARD',
     display_name: 'Discover card',
     description: 'begins with 6011, 644 to 649 or 65; 16 to 19 digits; Luhn',
     example: '6011 1111 1111 1117',
@@ -152,6 +160,7 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   {
     ...CARD_BASE,
     name: 'credit_card',
+    entity: 'CREDIT_CARD',
     display_name: 'Payment card',
     description:
       'any brand, by issuer range, length and Luhn: Visa, Mastercard, Amex, Discover, Diners, JCB, UnionPay, Maestro, Mir, RuPay',
@@ -174,12 +183,13 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'payment_card_number_contextual',
+    entity: 'CREDIT_CARD',
     display_name: 'Payment card near card words',
     group: GROUP,
     description: '12 to 19 digits with a valid Luhn digit near card words, whatever the brand',
     example: 'card number 4111111111111111',
     regex: CARD_SHAPES,
-    anchor: { kind: 'digit' },
+    anchor: { kind: 'digit', runs: CARD_RUNS },
     minDigits: 12,
     validate: (text) => (luhn(digitsOf(text)) ? 'unknown' : 'fail'),
     context: {
@@ -195,6 +205,7 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'iban',
+    entity: 'IBAN_CODE',
     display_name: 'IBAN',
     group: GROUP,
     description: 'country, length by country and check digits (mod 97)',
@@ -236,6 +247,7 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'eu_iban_enhanced',
+    entity: 'IBAN_CODE',
     display_name: 'IBAN of an EU or EEA country',
     group: GROUP,
     description: 'as iban, for countries of the European Economic Area',
@@ -256,6 +268,7 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'cvv_contextual',
+    entity: 'CARD_CVV',
     display_name: 'Card security code',
     group: GROUP,
     description: '3 or 4 digits near CVV, CVC or security code',
@@ -276,6 +289,7 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'card_expiry_month_contextual',
+    entity: 'CARD_EXPIRY',
     display_name: 'Card expiry',
     group: GROUP,
     description: 'month and year near expiry words',
@@ -305,6 +319,7 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'card_expiry_year_contextual',
+    entity: 'CARD_EXPIRY',
     display_name: 'Card expiry year',
     group: GROUP,
     description: 'four-digit year near expiry words',
@@ -325,6 +340,7 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'bank_account_number_contextual',
+    entity: 'US_BANK_NUMBER',
     display_name: 'Bank account number',
     group: GROUP,
     description: '6 to 17 digits near account words',
@@ -357,3 +373,5 @@ export const PAYMENT_PATTERNS: readonly PatternSpec[] = [
     negatives: ['order number 12345678', 'account 42', 'account number 12345'],
   },
 ];
+
+export const PAYMENT_PATTERNS: readonly PatternSpec[] = SPECS.map(padded);

@@ -1,5 +1,6 @@
 import { nanpPhone, usSsn } from '../validators/national.ts';
 import { digitsOf } from '../validators/verdict.ts';
+import { padded, surrounded } from './fixtures.ts';
 import type { PatternSpec } from './spec.ts';
 
 const GROUP = 'PII';
@@ -72,6 +73,20 @@ const STREET_WORD =
   'street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|place|pl|square|sq|terrace|ter|way|circle|cir|highway|hwy|parkway|pkwy|' +
   'crescent|cres|close|grove|trail|trl|alley|plaza|row|mews|loop|crossing|ridge|path|walk|run|turnpike|expressway|route|quay|esplanade|gardens|hill|park|view|point|pass|bend|rue';
 
+const COUNTRY_CODES: Readonly<Record<string, string>> = {
+  us: 'US',
+  uk: 'UK',
+  germany: 'DE',
+  france: 'FR',
+  netherlands: 'NL',
+  canada: 'CA',
+  india: 'IN',
+  australia: 'AU',
+  china: 'CN',
+  japan: 'JP',
+  singapore: 'SG',
+};
+
 const passport = (
   country: string,
   name: string,
@@ -84,6 +99,7 @@ const passport = (
   negatives: readonly string[],
 ): PatternSpec => ({
   name: `passport_${country}`,
+  entity: `${COUNTRY_CODES[country] ?? country.toUpperCase()}_PASSPORT`,
   display_name: `Passport, ${name}`,
   group: PASSPORTS,
   description: `${description}, near passport words`,
@@ -94,13 +110,14 @@ const passport = (
   context: { words: PASSPORT_WORDS, before: 40, after: 24, needed: 'always' },
   action: 'MASK',
   severity: 'high',
-  positives,
-  negatives,
+  positives: surrounded(positives),
+  negatives: surrounded(negatives),
 });
 
-export const PII_PATTERNS: readonly PatternSpec[] = [
+const SPECS: readonly PatternSpec[] = [
   {
     name: 'us_ssn',
+    entity: 'US_SSN',
     display_name: 'US social security number',
     group: GROUP,
     description:
@@ -110,7 +127,7 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
       '(?<!\\d[-. /])\\d{3}-\\d{2}-\\d{4}(?![-./]?\\d)',
       '(?<!\\d[-. /])\\d{3} \\d{2} \\d{4}(?![-./ ]?\\d)',
     ],
-    anchor: { kind: 'digit' },
+    anchor: { kind: 'digit', runs: [3] },
     minDigits: 9,
     validate: (text) => (text.includes('-') && usSsn(text) === 'unknown' ? 'pass' : usSsn(text)),
     context: { words: SSN_WORDS, before: 40, after: 24, needed: 'unless_valid' },
@@ -146,12 +163,13 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'us_ssn_no_dash',
+    entity: 'US_SSN',
     display_name: 'US social security number without dashes',
     group: GROUP,
     description: '9 digits near social security words; impossible areas are left out',
     example: 'SSN 536228719',
     regex: ['(?<!\\d[-./, ])\\d{9}(?![-./]?\\d)'],
-    anchor: { kind: 'digit' },
+    anchor: { kind: 'digit', runs: [9] },
     minDigits: 9,
     validate: usSsn,
     context: { words: SSN_WORDS, before: 40, after: 24, needed: 'always' },
@@ -189,6 +207,7 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'us_phone',
+    entity: 'PHONE_NUMBER',
     display_name: 'US phone number',
     group: GROUP,
     description:
@@ -200,7 +219,7 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
       '\\+1[2-9]\\d{9}(?!\\d)',
       '(?<!\\d[-./ ]?)(?<!\\+\\d{0,3}[-. ]?)1?[2-9]\\d{9}(?![-./]?\\d)',
     ],
-    anchor: { kind: 'digit', leads: [0, 1, 2] },
+    anchor: { kind: 'digit', leads: [0, 1, 2], runs: [1, 3, 4, 10, 11] },
     minDigits: 10,
     validate: (text) => (nanpPhone(text) === 'unknown' && /[-. ()+]/.test(text) ? 'pass' : nanpPhone(text)),
     context: { words: PHONE_WORDS, before: 32, after: 12, needed: 'unless_valid' },
@@ -236,6 +255,7 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'phone_number_international_contextual',
+    entity: 'PHONE_NUMBER',
     display_name: 'International phone number',
     group: GROUP,
     description:
@@ -285,6 +305,7 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'street_address',
+    entity: 'STREET_ADDRESS',
     display_name: 'Street address',
     group: GROUP,
     description: 'house number, one to four words, street type word, optionally unit, city and postcode',
@@ -468,6 +489,7 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
   ),
   {
     name: 'eu_passport_generic',
+    entity: 'EU_PASSPORT',
     display_name: 'EU passport',
     group: PASSPORTS,
     description: '2 digits, 2 letters, 5 digits near passport words',
@@ -483,6 +505,7 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
   },
   {
     name: 'otp_contextual',
+    entity: 'ONE_TIME_CODE',
     display_name: 'One-time code',
     group: GROUP,
     description: '4 to 8 digits near one-time code words',
@@ -512,6 +535,8 @@ export const PII_PATTERNS: readonly PatternSpec[] = [
     negatives: ['code 482913', 'otp 123', 'room 4829'],
   },
 ];
+
+export const PII_PATTERNS: readonly PatternSpec[] = SPECS.map(padded);
 
 /** Street words in any case, without making the whole expression ignore case: names must begin with a capital. */
 function streetWords(): string {

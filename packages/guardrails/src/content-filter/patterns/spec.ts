@@ -9,10 +9,11 @@ export type Action = 'BLOCK' | 'MASK' | 'LOG';
  * - `literal`: the match begins at one of these texts (lower case; found in any case), or, with `back`, at the beginning of
  *   the run of characters before it that `back` describes.
  * - `digit`: at the first digit of a run of digits, or `leads` characters before it (then with a letter, `+` or `(`).
+ *   `runs` names the lengths that this first run of digits can have; without it any length is tried.
  */
 export type Anchor =
   | { readonly kind: 'literal'; readonly literals: readonly string[]; readonly back?: Back }
-  | { readonly kind: 'digit'; readonly leads?: readonly number[] };
+  | { readonly kind: 'digit'; readonly leads?: readonly number[]; readonly runs?: readonly number[] };
 
 /** Characters that may stand between the beginning of a match and its literal, and how many at most. */
 export interface Back {
@@ -37,6 +38,10 @@ export interface PatternSpec {
   readonly name: string;
   readonly display_name: string;
   readonly group: string;
+  /** What kind of value it is, in the naming that entity recognisers share (`CREDIT_CARD`, `PL_PESEL`). */
+  readonly entity?: string;
+  /** Words and layouts that ordinary texts hold too: never part of the default set, suggested action `LOG` or `MASK`. */
+  readonly confidence?: 'low';
   readonly description: string;
   /** A made-up value that matches. */
   readonly example: string;
@@ -67,3 +72,8 @@ export interface PatternSpec {
 /** Groups whose matches win over digit patterns inside them. */
 export const CREDENTIALS = 'Credentials';
 export const NETWORK = 'Network';
+
+/** The entity that a pattern finds. Credentials without one of their own are all secrets. */
+export function entityOf(spec: PatternSpec): string {
+  return spec.entity ?? (spec.group === CREDENTIALS ? 'SECRET' : spec.name.toUpperCase());
+}

@@ -30,3 +30,11 @@ export function isRepeated(text: string): boolean {
 }
 
 export const passIf = (condition: boolean): Verdict => (condition ? 'pass' : 'fail');
+
+/** A check that confirms only numbers written as `form` says; others, though right, are `unknown` and need context. */
+export function sureWhen(form: RegExp, validate: Validator): Validator {
+  return (text) => {
+    const verdict = validate(text);
+    return verdict === 'pass' && !form.test(text) ? 'unknown' : verdict;
+  };
+}
