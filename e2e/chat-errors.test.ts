@@ -449,7 +449,7 @@ describe('a new configuration', () => {
     await expectRefusal(await gateway.chat({}, { [header]: 'x' }), { ...invalid, param: header });
     await expectRefusal(await gateway.chat({}, { [header]: '99' }), {
       status: 503,
-      code: 'policy_not_ready',
+      code: 'revision_not_reached',
       type: 'internal_server_error',
     });
   });
@@ -487,21 +487,32 @@ describe('a new configuration', () => {
 });
 
 describe('without its database', () => {
-  test('the gateway answers the admin key; another key is 503 and never 401', async () => {
+  test('a gateway that never had its policies answers nobody, and no key is taken for unknown', async () => {
     const alone = await Gateway.start(config(upstream.url), {
       DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/nothing',
     });
     upstream.will(answer('ok'));
-    expect((await alone.chat({})).status).toBe(200);
-    const refused = await alone.chat({}, { authorization: 'Bearer sk-some-key' });
+    // The configuration alone might lack policies that the database holds.
+    for (const key of [ADMIN_KEY, 'sk-some-key']) {
+      const unjudged = await alone.chat({}, { authorization: `Bearer ${key}` });
+      expect(unjudged.status).toBe(503);
+      expect(await unjudged.json()).toMatchObject({ error: { portcullis_code: 'policy_not_ready' } });
+    }
+    expect(upstream.calls).toEqual([]);
+    const refused = await alone.get('/key/info', 'sk-some-key');
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({
       error: { type: 'no_db_connection', portcullis_code: 'identity_unavailable' },
     });
-    const ready = (await (await alone.get('/health/readiness', null)).json()) as { db: string };
+    const ready = (await (await alone.get('/health/readiness', null)).json()) as {
+      db: string;
+      policy: { state: string; problem: string };
+    };
     expect(ready.db).toBe('Not connected');
+    expect(ready.policy).toMatchObject({ state: 'database_away', revision: null });
+    expect(ready.policy.problem).toContain('the database is away');
     const log = await alone.stopForLog();
-    expect(log).toContain('"error_code":"identity_unavailable"');
+    expect(log).toContain('"error_code":"policy_not_ready"');
     expect(log).not.toContain('sk-some-key');
   });
 });

@@ -172,6 +172,12 @@ export const ERRORS = {
     owner: 'operator',
     next: 'Wait until /health/readiness answers 200.',
   },
+  revision_not_reached: {
+    status: 503,
+    type: 'internal_server_error',
+    owner: 'operator',
+    next: 'Retry; if it stays, /health/readiness of this replica says why it does not follow.',
+  },
   identity_unavailable: {
     status: 503,
     type: 'no_db_connection',

@@ -1,6 +1,6 @@
 import { createHttp, type HttpClient, type HttpPort, secretPaths } from '@portcullis/guardrails';
-import type { Finding } from '@portcullis/policy';
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import {
   adminKey,
   ConfigRefused,
@@ -22,11 +22,15 @@ import { systemClock } from './ports/clock.ts';
 import type { Catalogue } from './ports/catalogue.ts';
 import type { KnownNames } from './ports/names.ts';
 import type { ConfiguredObjects } from './ports/policy-engine.ts';
+import type { SnapshotStatus } from './ports/snapshot.ts';
 import { createPolicyEngine } from './snapshot/engine.ts';
 import { guardrailTools } from './snapshot/guardrail-tools.ts';
 import { ActiveSnapshots } from './snapshot/holder.ts';
 import { SnapshotLoader } from './snapshot/loader.ts';
-import type { SnapshotSource } from './snapshot/build.ts';
+import { follow, type Following } from './snapshot/follow.ts';
+import { revisionTaker } from './snapshot/take-revision.ts';
+import { mayHoldDatabase } from './storage/embedded/embedded.ts';
+import { lastGoodStore } from './storage/last-good.ts';
 import { openDatabase } from './storage/database.ts';
 import { createIdentities } from './storage/identity/identities.ts';
 import { principalOf } from './storage/identity/principal.ts';
@@ -43,6 +47,8 @@ const DRAIN_MS = 10_000;
 /** The longest time that a guardrail may be given (`timeout`). */
 const OLD_CALLS_MS = 600_000;
 const PING_MS = 1_000;
+/** How long the answer to a change waits for the change to be enforced here. */
+const REACH_MS = 10_000;
 /** Only this process writes to the embedded database, and it forgets what it changes at once. */
 const FRESH_EMBEDDED_MS = 60_000;
 const FRESH_SHARED_MS = 5_000;
@@ -124,13 +130,23 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     keyring: keyringOf(saltsOf(options, settings)),
     secretPaths: (params) => secretPaths(params, tools.catalogue),
   });
-  const loader = new SnapshotLoader(snapshots, tools, telemetry);
-  let inForce: LoadedConfig | null = null;
+  const loader = new SnapshotLoader<LoadedConfig>({
+    holder: snapshots,
+    tools,
+    events: telemetry,
+    documents: database.documents,
+    lastGood: lastGoodStore(options.dataDir, database.kind),
+    openGuardrail: (guardrail) => secrets.open(guardrail),
+    takeRevision: revisionTaker(database, clock, `configuration file on ${hostname()}`),
+    isOrphaned: () => Promise.resolve(database.kind === 'embedded'),
+  });
   const engine = createPolicyEngine({
     holder: snapshots,
     tools,
-    configured: () => (inForce === null ? null : configuredObjects(inForce)),
-    reach: () => Promise.resolve(),
+    configured: () => (loader.inForce === null ? null : configuredObjects(loader.inForce)),
+    reach: async (revision) => {
+      await loader.ensureRevision(revision, REACH_MS);
+    },
     openGuardrail: (guardrail) => secrets.open(guardrail),
   });
   const knownNames: KnownNames = {
@@ -146,6 +162,15 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     clock,
     settings: () => logSettings,
     onEvent: (event) => telemetry.logStore(event),
+  });
+
+  let applied = config;
+  loader.onChange(() => {
+    const next = loader.inForce;
+    if (next === null || next === applied) return;
+    applied = next;
+    guardrailHttp.allow(next.settings.allowedPrivateHosts);
+    logSettings = { keepMs: next.settings.logRetentionMs, everyMs: next.settings.logRetentionEveryMs };
   });
 
   const upstreams = new OpenAiUpstreams();
@@ -168,6 +193,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const close = async (): Promise<void> => {
     await watch?.close();
     await http.close(DRAIN_MS);
+    await following?.stop();
     await upstreams.close();
     await logRetention.stop();
     await logWriter.close();
@@ -177,28 +203,29 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await telemetry.close();
   };
   let watch: ReturnType<typeof watchConfig> | null = null;
+  let following: Following | null = null;
 
   try {
     const url = await http.listen(options.port, options.host);
-    const first = await loader.load(sourceOf(config));
-    if (!first.ok) throw new ConfigRefused(options.configFile, first.findings.map(withoutPlace));
-    inForce = config;
+    // A database that is only being made holds no policies; any other one has to be asked, or remembered.
+    const isNew = settings.databaseUrl === null && !mayHoldDatabase(options.dataDir);
+    if ((await loader.restore(config)) === 'none' && isNew) {
+      const alone = await loader.loadAlone(config);
+      if (!alone.ok) throw new ConfigRefused(options.configFile, [unplaced(alone.problem)]);
+    }
     watch = watchConfig({
       file: options.configFile,
       load: () => loadConfig(options.configFile, options.env),
       onResult: async (result) => {
         if (!result.ok) {
-          loader.refuse(result.findings.map(({ message }) => message).join('; '));
+          loader.refuseConfiguration(result.findings.map(({ message }) => message).join('; '));
           return;
         }
         const next = result.config.settings;
         if (next.masterKey !== settings.masterKey || next.databaseUrl !== settings.databaseUrl) {
           telemetry.warn('restart_needed', { reason: 'master_key and database_url are read at start only' });
         }
-        guardrailHttp.allow(next.allowedPrivateHosts);
-        logSettings = { keepMs: next.logRetentionMs, everyMs: next.logRetentionEveryMs };
-        const outcome = await loader.load(sourceOf(result.config));
-        if (outcome.ok) inForce = result.config;
+        await loader.configure(result.config);
       },
       onProblem: (problem) => telemetry.fault('config_watch', problem),
     });
@@ -210,6 +237,15 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         onEvent: (event) => telemetry.storage(event),
       }),
     );
+    following = follow({
+      look: loader.sync,
+      listen: () =>
+        database.documents.listen((revision) => {
+          if (revision > (snapshots.current()?.revision ?? -1)) void loader.sync();
+        }),
+      everyMs: () => (loader.inForce ?? config).settings.syncEveryMs,
+    });
+    await following.first;
     return {
       url,
       banner: {
@@ -257,7 +293,13 @@ class GuardrailHttp implements HttpPort {
   }
 }
 
-const withoutPlace = (finding: Finding): PlacedFinding => ({ ...finding, place: null });
+const unplaced = (message: string): PlacedFinding => ({
+  severity: 'error',
+  code: 'load_failed',
+  message,
+  path: [],
+  place: null,
+});
 
 /** What the management routes see of a configuration. */
 function configuredObjects({ settings, ...config }: LoadedConfig): ConfiguredObjects {
@@ -275,14 +317,6 @@ function saltsOf(
   const shared = databaseUrl === null || masterKey === null ? [] : [masterKey];
   const given = env.saltKeys.length > 0 ? env.saltKeys : shared;
   return saltKeys(dataDir, given, [...env.oldSaltKeys, ...shared]);
-}
-
-function sourceOf(config: LoadedConfig): SnapshotSource {
-  const { settings } = config;
-  return {
-    ...config,
-    settings: { ...settings, keyHeaderName: settings.keyHeaderName?.toLowerCase() ?? null },
-  };
 }
 
 /** What the active snapshot holds, for lists. */
@@ -312,11 +346,11 @@ function catalogueOf(snapshots: ActiveSnapshots): Catalogue {
 
 /** Ready with a snapshot, and with a database that was open once: without it every virtual key would be refused. */
 async function readinessOf(
-  loader: SnapshotLoader,
+  loader: SnapshotLoader<LoadedConfig>,
   database: LateDatabase,
   logWriter: LogWriter,
 ): Promise<Readiness> {
-  const { revision, digest, loadedAtMs, problem } = loader.status;
+  const { revision, loadedAtMs } = loader.status;
   const connected = await database.answersWithin(PING_MS);
   const ready = revision !== null && database.wasOpen;
   return {
@@ -328,8 +362,25 @@ async function readinessOf(
       litellm_version: VERSION,
       success_callbacks: [],
       last_updated: loadedAtMs === null ? null : new Date(loadedAtMs).toISOString(),
-      policy: { revision, digest, problem },
+      policy: policyStatus(loader.status),
       logs: logWriter.status,
     },
   };
 }
+
+/** What readiness says of the snapshot (S2). */
+function policyStatus(status: SnapshotStatus): Readonly<Record<string, unknown>> {
+  return {
+    state: status.state,
+    revision: status.revision,
+    digest: status.digest,
+    origin: status.origin,
+    head_revision: status.headRevision,
+    rejected_revision: status.rejectedRevision,
+    problem: status.problem,
+    problem_since: isoOf(status.problemSinceMs),
+    last_known_good_problem: status.lastGoodProblem,
+  };
+}
+
+const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());

@@ -37,6 +37,9 @@ const policyEngineSchema = z.strictObject({
   unscanned: unscannedSchema.nullish(),
   create_as: z.enum(['production', 'draft']).nullish(),
   principal_max_stale: durationSchema.nullish(),
+  sync_interval: durationSchema
+    .refine((ms) => ms >= 100 && ms <= 60_000, 'expected a time from 100ms to 60s')
+    .nullish(),
   guardrail_budget: durationSchema.nullish(),
   stream_buffer_characters: z.int().min(1000).max(50_000_000).nullish(),
   allowed_private_hosts: z.array(hostSchema).nullish(),
@@ -159,6 +162,7 @@ export function readSettings(
       unscanned: engine?.unscanned ?? null,
       createAs: engine?.create_as ?? 'production',
       principalMaxStaleMs: engine?.principal_max_stale ?? 600_000,
+      syncEveryMs: engine?.sync_interval ?? 2_000,
       allowedPrivateHosts: engine?.allowed_private_hosts ?? [],
     },
   };

@@ -40,6 +40,8 @@ export interface LoadedConfig {
     /** What `POST /policies` makes when the body does not say (V3). */
     readonly createAs: 'production' | 'draft';
     readonly principalMaxStaleMs: number;
+    /** Time between two looks at the database for changes that no message told of, in milliseconds (S5). */
+    readonly syncEveryMs: number;
     /** Host names or addresses of guardrail services that may be private. */
     readonly allowedPrivateHosts: readonly string[];
   };

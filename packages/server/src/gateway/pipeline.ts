@@ -143,7 +143,11 @@ async function newEnough(
   }
   if (snapshot !== null && snapshot.revision >= wanted) return snapshot;
   if (!(await gateway.snapshots.reached(wanted, MIN_REVISION_WAIT_MS))) {
-    throw new PortcullisError('policy_not_ready', `Revision ${wanted} is not in force here yet.`);
+    const current = gateway.snapshots.current()?.revision ?? 'none';
+    throw new PortcullisError(
+      'revision_not_reached',
+      `Revision ${wanted} is not in force here yet; ${current} is.`,
+    );
   }
   if (snapshot !== null) gateway.snapshots.release(snapshot);
   return gateway.snapshots.acquire();

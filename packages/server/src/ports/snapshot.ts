@@ -40,12 +40,41 @@ export interface SnapshotHolder {
   reached(revision: number, limitMs: number): Promise<boolean>;
 }
 
-/** What readiness says about loading (S2). */
+/**
+ * How this process stands to the newest revision.
+ * - `starting`: nothing is in force yet, and nothing has gone wrong.
+ * - `in_force`: the newest revision known is enforced.
+ * - `behind`: a newer one is being loaded.
+ * - `rejected`: the newest one cannot be loaded.
+ * - `config_refused`: the configuration file was changed and cannot be used; the one before is in force.
+ * - `config_mismatch`: the newest one was made with another configuration file (S9).
+ * - `database_away`: the newest one cannot be asked for.
+ */
+export type SnapshotState =
+  | 'starting'
+  | 'in_force'
+  | 'behind'
+  | 'rejected'
+  | 'config_refused'
+  | 'config_mismatch'
+  | 'database_away';
+
+/** What readiness and the fleet view say about loading (S2). */
 export interface SnapshotStatus {
-  /** Null before the first snapshot. */
+  readonly state: SnapshotState;
+  /** What is in force: null before the first snapshot. */
   readonly revision: number | null;
   readonly digest: string | null;
   readonly loadedAtMs: number | null;
-  /** Why the newest attempt failed and the last good snapshot is kept; null when the newest attempt succeeded. */
+  /** Where it came from: `configuration` alone only where a database cannot hold anything yet. */
+  readonly origin: 'database' | 'last_known_good' | 'configuration' | null;
+  /** The newest revision of the database that was heard of. */
+  readonly headRevision: number | null;
+  /** A revision that cannot be loaded here. */
+  readonly rejectedRevision: number | null;
+  /** Why the newest is not in force and the last good snapshot is kept, and since when; null when it is. */
   readonly problem: string | null;
+  readonly problemSinceMs: number | null;
+  /** Why the last known good on disk cannot be used or written; null when it can. */
+  readonly lastGoodProblem: string | null;
 }

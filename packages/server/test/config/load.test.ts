@@ -54,6 +54,7 @@ test('every section becomes what the gateway works with', async () => {
     logRetentionEveryMs: 3_600_000,
     unscanned: 'block',
     principalMaxStaleMs: 300_000,
+    syncEveryMs: 5_000,
     allowedPrivateHosts: ['presidio.internal', '10.0.0.7'],
   });
   expect(config.modelAliases).toEqual({ fast: 'gpt-4o', hidden: 'gpt-4o' });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -18,6 +18,8 @@ const WORKER = new URL('../../../worker/pglite.mjs', import.meta.url);
 
 /** The major version of PostgreSQL in the pinned PGlite. A data directory of another one cannot be opened. */
 const MAJOR = '18';
+/** The folder of the data directory that the database is in. */
+const CLUSTER = 'postgres';
 const START_LIMIT_MS = 60_000;
 const CLOSE_LIMIT_MS = 20_000;
 const RESTART_PAUSES_MS = [0, 1_000, 5_000, 30_000] as const;
@@ -33,6 +35,11 @@ export interface EmbeddedServer {
   close(): Promise<void>;
 }
 
+/** Whether this directory may hold a database already. Without one there, nothing can have been stored. */
+export function mayHoldDatabase(dataDir: string): boolean {
+  return existsSync(join(resolve(dataDir), CLUSTER));
+}
+
 export async function startEmbedded(options: {
   readonly dataDir: string;
   readonly clock: Clock;
@@ -45,7 +52,7 @@ export async function startEmbedded(options: {
   const lock = await lockDirectory(dataDir, socketPath, clock);
   try {
     if (lock.takenFrom !== null) onEvent({ kind: 'lock_taken_over', holder: lock.takenFrom });
-    const clusterDir = join(dataDir, 'postgres');
+    const clusterDir = join(dataDir, CLUSTER);
     checkVersion(clusterDir);
     mkdirSync(clusterDir, { recursive: true, mode: 0o700 });
     const thread = await keepRunning({ clusterDir, socketPath, onEvent });
