@@ -82,6 +82,14 @@ export interface RevisionEntry {
   }[];
 }
 
+/** What has become of the objects since a revision: those that are new or different now, and those that are gone. */
+export interface StoredDelta {
+  readonly policies: readonly StoredPolicy[];
+  readonly attachments: readonly StoredAttachment[];
+  readonly guardrails: readonly StoredGuardrail[];
+  readonly gone: readonly { readonly object: StoredObjectType; readonly id: string }[];
+}
+
 /** Where a page ended: the moment and id of its last row. */
 export interface PagePlace {
   readonly createdAtMs: number;
@@ -100,6 +108,8 @@ export interface PolicyStore {
   advance(change: { readonly by: string; readonly callId: string; readonly atMs: number }): Promise<number>;
   /** Records the digest of a configuration file under the revision taken in this transaction (S9). */
   setConfigDigest(digest: string): Promise<void>;
+  /** The way from the objects of `revision` to the current ones. @throws UnreadableRowsError as `policies` does. */
+  deltaSince(revision: number): Promise<StoredDelta>;
   /** What was changed after `revision`, newest first. */
   changesSince(revision: number, limit: number): Promise<readonly RevisionEntry[]>;
 

@@ -2,14 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { and, asc, eq, gt, isNull, lte, or, sql } from 'drizzle-orm';
 import type { Sql } from 'postgres';
 import { DatabaseError } from '../ports/database.ts';
-import type {
-  DocumentSource,
-  StoredAttachment,
-  StoredGuardrail,
-  StoredPolicy,
-} from '../ports/policy-store.ts';
+import type { DocumentSource } from '../ports/policy-store.ts';
 import { policyStore, REVISION_CHANNEL } from './policies.ts';
-import { readHistoryDocument, RowReader } from './policy-rows.ts';
+import { SortedDocuments } from './policy-rows.ts';
 import type { Session } from './session.ts';
 import { policyHistory, policyRevisions } from './tables.ts';
 
@@ -33,21 +28,14 @@ export function documentSource(session: Session, revisions: NotifiedRevisions): 
       );
       const entry = taken[0];
       if (entry === undefined) throw new DatabaseError('fault', `there is no revision ${revision}`);
-      const policies: StoredPolicy[] = [];
-      const attachments: StoredAttachment[] = [];
-      const guardrails: StoredGuardrail[] = [];
-      const reader = new RowReader();
+      const sorted = new SortedDocuments();
       let count = 0;
       for await (const row of validAt(session, revision)) {
-        const read = reader.read(row.object, row.id, readHistoryDocument(row.object, row.document));
-        if (read?.object === 'policy') policies.push(read.stored);
-        else if (read?.object === 'attachment') attachments.push(read.stored);
-        else if (read?.object === 'guardrail') guardrails.push(read.stored);
+        sorted.add(row.object, row.id, row.document);
         count += 1;
         if (count % BETWEEN_YIELDS === 0) await nextTurn();
       }
-      reader.check();
-      return { revision, configDigest: entry.configDigest, policies, attachments, guardrails };
+      return { revision, configDigest: entry.configDigest, ...sorted.objects() };
     },
 
     listen: (listener) => revisions.listen(listener, async () => (await store.head()).revision),

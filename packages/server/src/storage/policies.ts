@@ -13,7 +13,13 @@ import type {
   StoredObjectType,
   StoredPolicy,
 } from '../ports/policy-store.ts';
-import { readAll, readAttachmentRow, readGuardrailRow, readPolicyRow } from './policy-rows.ts';
+import {
+  readAll,
+  readAttachmentRow,
+  readGuardrailRow,
+  readPolicyRow,
+  SortedDocuments,
+} from './policy-rows.ts';
 import type { Session } from './session.ts';
 import {
   guardrails,
@@ -91,6 +97,36 @@ export function policyStore(session: Session): PolicyStore {
           .set({ configDigest: digest })
           .where(eq(policyRevisions.revision, revision)),
       );
+    },
+
+    async deltaSince(revision) {
+      const fresh = await session.ask((queries) =>
+        queries
+          .select({
+            object: sql<StoredObjectType>`${policyHistory.objectType}`,
+            id: policyHistory.objectId,
+            document: policyHistory.document,
+          })
+          .from(policyHistory)
+          .where(and(isNull(policyHistory.toRevision), gt(policyHistory.fromRevision, revision))),
+      );
+      const ended = await session.ask((queries) =>
+        queries
+          .selectDistinct({
+            object: sql<StoredObjectType>`${policyHistory.objectType}`,
+            id: policyHistory.objectId,
+          })
+          .from(policyHistory)
+          .where(gt(policyHistory.toRevision, revision)),
+      );
+      const sorted = new SortedDocuments();
+      for (const { object, id, document } of fresh) sorted.add(object, id, document);
+      // What ended after the revision and is current again is among the fresh ones.
+      const there = new Set(fresh.map(({ object, id }) => `${object} ${id}`));
+      return {
+        ...sorted.objects(),
+        gone: ended.filter(({ object, id }) => !there.has(`${object} ${id}`)),
+      };
     },
 
     changesSince: (revision, limit) => changesSince(session, revision, limit),

@@ -2,6 +2,7 @@ import { attachmentSchema, guardrailSchema, policySchema } from '@portcullis/pol
 import { z } from 'zod';
 import {
   type StoredAttachment,
+  type StoredDelta,
   type StoredGuardrail,
   type StoredObjectType,
   type StoredPolicy,
@@ -190,4 +191,25 @@ export function readAll<Row, T>(
   }
   reader.check();
   return values;
+}
+
+/** Documents of the history, sorted into their kinds. */
+export class SortedDocuments {
+  readonly #reader = new RowReader();
+  readonly #policies: StoredPolicy[] = [];
+  readonly #attachments: StoredAttachment[] = [];
+  readonly #guardrails: StoredGuardrail[] = [];
+
+  add(object: StoredObjectType, id: string, document: unknown): void {
+    const read = this.#reader.read(object, id, readHistoryDocument(object, document));
+    if (read?.object === 'policy') this.#policies.push(read.stored);
+    else if (read?.object === 'attachment') this.#attachments.push(read.stored);
+    else if (read?.object === 'guardrail') this.#guardrails.push(read.stored);
+  }
+
+  /** @throws UnreadableRowsError when a document could not be read. */
+  objects(): Pick<StoredDelta, 'policies' | 'attachments' | 'guardrails'> {
+    this.#reader.check();
+    return { policies: this.#policies, attachments: this.#attachments, guardrails: this.#guardrails };
+  }
 }

@@ -397,6 +397,31 @@ function suite(open: () => Promise<Place>): void {
     expect(await place.database.stores.policies.changesSince(since + 3, 10)).toEqual([]);
   });
 
+  test('the way from an old revision to the current objects is what was changed on it', async () => {
+    const { revision: since } = await place.database.documents.head();
+    await write(async ({ policies }, revision) => {
+      await policies.putPolicy(revision, version('way-kept', 1));
+      await policies.putPolicy(revision, version('way-gone', 1));
+    });
+    const between = await write(({ policies }, revision) => policies.deletePolicy(revision, 'way-gone-1'));
+    await write(({ policies }, revision) =>
+      policies.putPolicy(revision, version('way-kept', 1, 'published')),
+    );
+    const { policies } = place.database.stores;
+    expect(await policies.deltaSince(since)).toEqual({
+      policies: [version('way-kept', 1, 'published')],
+      attachments: [],
+      guardrails: [],
+      gone: [{ object: 'policy', id: 'way-gone-1' }],
+    });
+    expect((await policies.deltaSince(between)).gone).toEqual([]);
+    const all = await policies.deltaSince(-1);
+    const { revision } = await policies.head();
+    const read = await place.database.documents.read(revision);
+    expect(all.policies).toHaveLength(read.policies.length);
+    expect(all.attachments).toHaveLength(read.attachments.length);
+  });
+
   test('a change of this process is heard before its promise settles (S5)', async () => {
     const heard: number[] = [];
     const stop = await place.database.documents.listen((revision) => heard.push(revision));

@@ -2,7 +2,13 @@ import { PortcullisError } from '@portcullis/contract';
 import { type CompileResult, type Documents, mergeObjects, type PolicyObjects } from '@portcullis/policy';
 import type { Stores } from '../../ports/database.ts';
 import type { ConfiguredObjects, PolicyEngine } from '../../ports/policy-engine.ts';
-import type { StoredAttachment, StoredGuardrail, StoredPolicy } from '../../ports/policy-store.ts';
+import type {
+  DocumentSource,
+  StoredAttachment,
+  StoredDelta,
+  StoredGuardrail,
+  StoredPolicy,
+} from '../../ports/policy-store.ts';
 
 /** The objects of the database at one revision, by id. */
 export interface StoredObjects {
@@ -20,16 +26,37 @@ export function configuredOf(engine: PolicyEngine): ConfiguredObjects {
   return config;
 }
 
-/** The current objects, read anew. Inside a transaction that holds the head nothing can change beside it. */
-export async function readObjects({ policies }: Pick<Stores, 'policies'>): Promise<StoredObjects> {
-  const versions = await policies.policies({});
-  const attachments = await policies.attachments({});
-  const guardrails = await policies.guardrails();
-  return {
-    policies: new Map(versions.map((stored) => [stored.policy.policy_id, stored])),
-    attachments: new Map(attachments.map((stored) => [stored.attachment.attachment_id, stored])),
-    guardrails: new Map(guardrails.map((stored) => [stored.guardrail.guardrail_id, stored])),
+/** The objects of one revision, with others at work in between: there may be hundreds of thousands (S8). */
+async function readObjects(source: DocumentSource, revision: number): Promise<StoredObjects> {
+  const { policies, attachments, guardrails } = await source.read(revision);
+  return withDelta(NOTHING, { policies, attachments, guardrails, gone: [] });
+}
+
+const NOTHING: StoredObjects = { policies: new Map(), attachments: new Map(), guardrails: new Map() };
+
+function withDelta(objects: StoredObjects, delta: StoredDelta): StoredObjects {
+  const next = {
+    policies: new Map(objects.policies),
+    attachments: new Map(objects.attachments),
+    guardrails: new Map(objects.guardrails),
   };
+  for (const stored of delta.policies) next.policies.set(stored.policy.policy_id, stored);
+  for (const stored of delta.attachments) next.attachments.set(stored.attachment.attachment_id, stored);
+  for (const stored of delta.guardrails) next.guardrails.set(stored.guardrail.guardrail_id, stored);
+  for (const { object, id } of delta.gone) {
+    switch (object) {
+      case 'policy':
+        next.policies.delete(id);
+        break;
+      case 'attachment':
+        next.attachments.delete(id);
+        break;
+      case 'guardrail':
+        next.guardrails.delete(id);
+        break;
+    }
+  }
+  return next;
 }
 
 /** The objects as the engine takes them. */
@@ -61,42 +88,70 @@ export function mergedDocuments(
 
 interface Kept {
   readonly revision: number;
-  readonly configDigest: string;
   readonly objects: StoredObjects;
+  /** What it was compiled with, if it was. */
+  readonly configDigest: string | null;
   readonly compiled: CompileResult | null;
 }
 
+export interface Compiled {
+  readonly revision: number;
+  readonly objects: StoredObjects;
+  readonly compiled: CompileResult;
+}
+
 /**
- * The newest documents this process knows, so that a change need not read everything again. Whoever holds the head has
- * their revision proved: every change takes one, so equal revisions hold equal objects.
+ * The newest documents this process knows, so that a change need not read everything again. Every change takes a
+ * revision, so equal revisions hold equal objects, and the way from an older one to the current one is short.
  */
 export class NewestDocuments {
+  readonly #source: DocumentSource;
   #kept: Kept | null = null;
+  #reading: Promise<void> | null = null;
+
+  constructor(source: DocumentSource) {
+    this.#source = source;
+  }
 
   keep(kept: Kept): void {
     if (this.#kept === null || kept.revision >= this.#kept.revision) this.#kept = kept;
   }
 
-  /** The objects of a revision, kept or read. The caller holds the head. */
-  async objectsAt(revision: number, stores: Stores): Promise<StoredObjects> {
-    if (this.#kept?.revision === revision) return this.#kept.objects;
-    return readObjects(stores);
+  /** Reads everything once, before a change holds the head and with it every other change. */
+  async warm(): Promise<void> {
+    if (this.#kept !== null) return;
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null;
+    });
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    const { revision } = await this.#source.head();
+    const objects = await readObjects(this.#source, revision);
+    this.keep({ revision, configDigest: null, objects, compiled: null });
+  }
+
+  /** The objects of the head that the caller holds: what is kept, and what was changed since. */
+  async objectsAt(revision: number, { policies }: Stores): Promise<StoredObjects> {
+    const kept = this.#kept;
+    // A head before what is kept is a database that was put back to an older state.
+    if (kept === null || kept.revision > revision) return withDelta(NOTHING, await policies.deltaSince(-1));
+    if (kept.revision === revision) return kept.objects;
+    return withDelta(kept.objects, await policies.deltaSince(kept.revision));
   }
 
   /** The newest committed documents, compiled with the configuration in force: what reviews and comparisons look at. */
-  async compiled(stores: Stores, engine: PolicyEngine): Promise<Kept & { readonly compiled: CompileResult }> {
+  async compiled(engine: PolicyEngine): Promise<Compiled> {
     const config = configuredOf(engine);
-    const { revision } = await stores.policies.head();
-    const kept = this.#kept;
-    if (kept?.revision === revision && kept.configDigest === config.digest && kept.compiled !== null) {
-      return { ...kept, compiled: kept.compiled };
+    const { revision } = await this.#source.head();
+    const kept = this.#kept?.revision === revision ? this.#kept : null;
+    if (kept !== null && kept.configDigest === config.digest && kept.compiled !== null) {
+      return { revision, objects: kept.objects, compiled: kept.compiled };
     }
-    // Without the head being held a change may come in between: what is kept is then not of this revision.
-    const objects = kept?.revision === revision ? kept.objects : await readObjects(stores);
-    const isSettled = (await stores.policies.head()).revision === revision;
+    const objects = kept?.objects ?? (await readObjects(this.#source, revision));
     const compiled = await engine.compile(mergedDocuments(config, objects, revision));
-    const fresh = { revision, configDigest: config.digest, objects, compiled };
-    if (isSettled) this.keep(fresh);
-    return fresh;
+    this.keep({ revision, configDigest: config.digest, objects, compiled });
+    return { revision, objects, compiled };
   }
 }

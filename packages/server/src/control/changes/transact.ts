@@ -41,13 +41,14 @@ export const revisionHeader = (revision: number): Readonly<Record<string, string
 });
 
 export function changeMaker(context: ControlContext): ChangeMaker {
-  const newest = new NewestDocuments();
+  const newest = new NewestDocuments(context.database.documents);
   return {
     newest,
     async change(input, action, work) {
       const { database, engine } = context;
       const actor = actorOf(input.identity);
       const configured = configuredOf(engine);
+      await newest.warm();
       const done = await database.transaction(async (stores) => {
         const head = await stores.policies.lockHead();
         const retry = await keptAnswer(stores, input, action, actor);

@@ -202,10 +202,10 @@ function isShadowed(id: string): PortcullisError {
 
 /** The newest committed documents, compiled: also a draft that no snapshot has loaded yet is there. */
 async function newestSnapshot(
-  { database, engine }: ControlContext,
+  { engine }: ControlContext,
   changes: ChangeMaker,
 ): Promise<{ snapshot: Snapshot; revision: number; objects: StoredObjects }> {
-  const { compiled, revision, objects } = await changes.newest.compiled(database.stores, engine);
+  const { compiled, revision, objects } = await changes.newest.compiled(engine);
   if (compiled.ok) return { snapshot: compiled.snapshot, revision, objects };
   const reasons = compiled.findings.slice(0, 5).map(({ path, message }) => [...path, message].join(': '));
   throw new PortcullisError(

@@ -3,15 +3,16 @@ import {
   attachmentFromDefinition,
   compile,
   type DetectorLookup,
+  type Documents,
   type Guardrail,
   guardrailSchema,
   HOOKS,
+  mergeObjects,
   policyDefinitionSchema,
   policyFromDefinition,
   type Snapshot,
 } from '@portcullis/policy';
 import { callRoute } from '../../../src/control/call.ts';
-import { mergedDocuments, readObjects } from '../../../src/control/changes/documents.ts';
 import type { ControlContext } from '../../../src/control/context.ts';
 import type { Route, RouteAnswer } from '../../../src/control/route.ts';
 import { controlRoutes } from '../../../src/control/routes.ts';
@@ -138,7 +139,19 @@ export async function openPolicyPlane(database: Database): Promise<PolicyPlane> 
 
   const load = async (): Promise<void> => {
     const { revision } = await database.stores.policies.head();
-    const documents = mergedDocuments(config, await readObjects(database.stores), revision);
+    const { policies, attachments, guardrails } = await database.documents.read(revision);
+    const merged = mergeObjects(config, {
+      policies: policies.map(({ policy }) => policy),
+      attachments: attachments.map(({ attachment }) => attachment),
+      guardrails: guardrails.map((stored) => stored.guardrail),
+    });
+    const documents: Documents = {
+      revision,
+      ...merged,
+      models: config.modelGroups,
+      model_aliases: config.modelAliases,
+      settings: { unscanned: config.unscanned },
+    };
     const result = compile(documents, ABLE);
     if (result.ok) snapshot = result.snapshot;
   };
