@@ -166,6 +166,30 @@ export const ERRORS = {
     owner: 'operator',
     next: 'A guardrail gave no verdict, so the request was refused; the reason says which and why.',
   },
+  rate_limited: {
+    status: 429,
+    type: 'rate_limit_error',
+    owner: 'caller',
+    next: 'Wait for the seconds of the retry-after header, or ask an administrator for a higher limit.',
+  },
+  budget_exceeded: {
+    status: 400,
+    type: 'budget_exceeded',
+    owner: 'caller',
+    next: 'Ask an administrator for a higher budget, or wait until it is renewed (budget_reset_at).',
+  },
+  limits_unavailable: {
+    status: 503,
+    type: 'no_db_connection',
+    owner: 'operator',
+    next: 'Retry; calls with limits cannot be counted now, and /health/readiness says why.',
+  },
+  key_type_forbidden: {
+    status: 403,
+    type: 'auth_error',
+    owner: 'caller',
+    next: 'Use a key of another key_type; GET /key/info shows the type of this one.',
+  },
   policy_not_ready: {
     status: 503,
     type: 'internal_server_error',
@@ -328,20 +352,29 @@ export class PortcullisError extends Error {
   readonly code: ErrorCode;
   readonly param: string | null;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Headers of the answer that belong to this failure, such as `retry-after`. */
+  readonly headers: Readonly<Record<string, string>>;
 
   /**
    * @param message says the place and the reason; the next step comes from the catalogue.
-   * @param options `param`: the field at fault; `fields`: further members of the error object; `cause`: for the log only.
+   * @param options `param`: the field at fault; `fields`: further members of the error object; `headers`: of
+   *   the answer; `cause`: for the log only.
    */
   constructor(
     code: ErrorCode,
     message: string,
-    options: { param?: string | null; fields?: Readonly<Record<string, unknown>>; cause?: unknown } = {},
+    options: {
+      param?: string | null;
+      fields?: Readonly<Record<string, unknown>>;
+      headers?: Readonly<Record<string, string>>;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.param = options.param ?? null;
     this.fields = options.fields ?? {};
+    this.headers = options.headers ?? {};
   }
 
   get status(): number {

@@ -11,9 +11,13 @@ export {
 } from './dialects/segments.ts';
 export * from './errors.ts';
 export * from './answers.ts';
+export * from './durations.ts';
 export * from './guardrails.ts';
 export * from './keys.ts';
+export * from './limits.ts';
 export * from './logs.ts';
 export * from './policies.ts';
 export * from './protection.ts';
+export * from './tags.ts';
 export * from './teams.ts';
+export * from './users.ts';

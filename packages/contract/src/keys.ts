@@ -1,11 +1,13 @@
 import { hasIdForm } from '@portcullis/policy';
 import { z } from 'zod';
+import { durationSchema, limitsShape, modelLimitsShape, temporaryBudgetShape } from './limits.ts';
 import {
   metadataSchema,
   modelAliasesSchema,
   noSpend,
   PROTECTION_FIELDS,
   protectionShape,
+  resetSpend,
   textListSchema,
   textSchema,
   unsupported,
@@ -16,24 +18,6 @@ export const aliasSchema = textSchema.refine(
   (alias) => !hasIdForm(alias),
   'must not have the form of an id or token hash',
 );
-
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
-const DURATION = /^([1-9]\d{0,8})([smhdw])$/u;
-
-/** A length of time as the reference writes it, in milliseconds; `null` when the text is none. */
-export function durationMs(text: string): number | null {
-  const match = DURATION.exec(text);
-  if (match === null) return null;
-  const unit = match[2] as keyof typeof UNIT_MS;
-  return Number(match[1]) * UNIT_MS[unit];
-}
-
-const LONGEST_MS = 3_650 * UNIT_MS.d;
-
-const durationSchema = z.string().refine((text) => {
-  const ms = durationMs(text);
-  return ms !== null && ms <= LONGEST_MS;
-}, 'is a number and a unit (30s, 30m, 30h, 30d, 4w), at most 3650d');
 
 /** A bearer key: `sk-` and visible ASCII characters. */
 export const secretSchema = z
@@ -51,6 +35,9 @@ export const keyReferenceSchema = z
     'is a key (sk-...) or a token hash (64 hexadecimal digits)',
   );
 
+/** What a key may be used for: everything, calls of models, management, or reading management. */
+const KEY_TYPES = ['default', 'llm_api', 'management', 'read_only'] as const;
+
 const settableShape = {
   key_alias: aliasSchema.nullish(),
   user_id: textSchema.nullish(),
@@ -59,17 +46,16 @@ const settableShape = {
   models: textListSchema.nullish(),
   duration: durationSchema.nullish(),
   blocked: z.boolean().nullish(),
+  key_type: z.enum(KEY_TYPES).nullish(),
   metadata: metadataSchema.nullish(),
   ...protectionShape,
+  ...limitsShape,
+  ...modelLimitsShape,
   aliases: modelAliasesSchema.nullish(),
   allow_policy_versions: PROTECTION_FIELDS.allow_policy_versions.nullish(),
 };
 
 const unsupportedShape = {
-  key_type: z
-    .string()
-    .refine((type) => type === 'default', 'is not supported yet: only "default" is taken')
-    .nullish(),
   project_id: unsupported(),
   agent_id: unsupported(),
   send_invite_email: unsupported(),
@@ -77,20 +63,9 @@ const unsupportedShape = {
   rotation_interval: unsupported(),
   config: unsupported(),
   router_settings: unsupported(),
-  spend: noSpend,
-  max_budget: unsupported(),
-  soft_budget: unsupported(),
-  budget_duration: unsupported(),
   budget_limits: unsupported(),
   budget_id: unsupported(),
   model_max_budget: unsupported(),
-  temp_budget_increase: unsupported(),
-  temp_budget_expiry: unsupported(),
-  max_parallel_requests: unsupported(),
-  tpm_limit: unsupported(),
-  rpm_limit: unsupported(),
-  model_tpm_limit: unsupported(),
-  model_rpm_limit: unsupported(),
   tag_rpm_limit: unsupported(),
   tpm_limit_type: unsupported(),
   rpm_limit_type: unsupported(),
@@ -107,18 +82,60 @@ const unsupportedShape = {
 export const generateKeySchema = z.strictObject({
   key: secretSchema.nullish(),
   ...settableShape,
+  spend: noSpend,
   ...unsupportedShape,
 });
 export type GenerateKey = z.infer<typeof generateKeySchema>;
 
+/** Body of `POST /key/service-account/generate`: a key that belongs to a team and to no user. */
+export const serviceAccountKeySchema = generateKeySchema
+  .omit({ user_id: true })
+  .extend({ team_id: textSchema });
+export type ServiceAccountKey = z.infer<typeof serviceAccountKeySchema>;
+
+const changeableShape = {
+  ...settableShape,
+  ...temporaryBudgetShape,
+  spend: resetSpend,
+  ...unsupportedShape,
+};
+
+/** Both or none: an increase without an end would be a budget, an end without an increase nothing. */
+function isWholeIncrease(body: {
+  readonly temp_budget_increase?: unknown;
+  readonly temp_budget_expiry?: unknown;
+}) {
+  return typeof body.temp_budget_increase !== 'number' || typeof body.temp_budget_expiry === 'string';
+}
+
+const INCREASE_PROBLEM = {
+  path: ['temp_budget_expiry'],
+  message: 'say until when temp_budget_increase lasts',
+};
+
 /** Body of `POST /key/update`: `key`, or else `key_alias`, says which; only given fields change, `null` clears. */
 export const updateKeySchema = z
-  .strictObject({ key: keyReferenceSchema.optional(), ...settableShape, ...unsupportedShape })
+  .strictObject({ key: keyReferenceSchema.optional(), ...changeableShape })
+  .refine(isWholeIncrease, INCREASE_PROBLEM)
   .refine((body) => body.key !== undefined || typeof body.key_alias === 'string', {
     path: ['key'],
     message: 'give key (or its token hash), or key_alias',
   });
 export type UpdateKey = z.infer<typeof updateKeySchema>;
+
+/**
+ * Body of `POST /key/regenerate` and `/key/{key}/regenerate`: what may be updated may be updated at the same time. Until
+ * `grace_period` is over the old key still opens.
+ */
+export const regenerateKeySchema = z
+  .strictObject({
+    key: keyReferenceSchema.optional(),
+    new_key: secretSchema.nullish(),
+    grace_period: durationSchema.nullish(),
+    ...changeableShape,
+  })
+  .refine(isWholeIncrease, INCREASE_PROBLEM);
+export type RegenerateKey = z.infer<typeof regenerateKeySchema>;
 
 /** Body of `POST /key/delete`. */
 export const deleteKeysSchema = z
@@ -140,7 +157,8 @@ export type NamedKey = z.infer<typeof namedKeySchema>;
 export const keyInfoQuerySchema = z.strictObject({ key: keyReferenceSchema.optional() });
 export type KeyInfoQuery = z.infer<typeof keyInfoQuerySchema>;
 
-const flag = z
+/** A switch in a query. */
+export const flagSchema = z
   .enum(['true', 'false', 'True', 'False', '1', '0'])
   .transform((value) => ['true', 'True', '1'].includes(value));
 
@@ -157,8 +175,8 @@ export const keyListQuerySchema = z.strictObject({
   organization_id: textSchema.optional(),
   key_hash: z.string().regex(TOKEN_HASH, 'is a token hash (64 hexadecimal digits)').optional(),
   key_alias: textSchema.optional(),
-  return_full_object: flag.default(false),
-  include_team_keys: flag.default(false),
+  return_full_object: flagSchema.default(false),
+  include_team_keys: flagSchema.default(false),
   sort_by: z
     .enum(['created_at', 'updated_at', 'key_alias', 'expires', 'team_id', 'user_id', 'token'])
     .default('created_at'),

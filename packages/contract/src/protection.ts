@@ -78,13 +78,9 @@ export const metadataSchema = z
 /** Fields of the reference inside `metadata` that limit or protect and that this gateway does not have yet. */
 export const UNSUPPORTED_METADATA: readonly string[] = [
   'allowed_passthrough_routes',
-  'model_rpm_limit',
-  'model_tpm_limit',
   'tag_rpm_limit',
   'prompts',
   'enforced_params',
-  'temp_budget_increase',
-  'temp_budget_expiry',
   'team_member_budget_id',
 ];
 
@@ -101,6 +97,17 @@ export const noSpend = z
   .unknown()
   .refine((value) => isNothing(value) || value === 0, 'cannot be set; only 0 is taken')
   .optional();
+
+/** `spend` of an object that exists: 0 begins to count anew. */
+export const resetSpend = z.literal(0, 'is counted by the gateway; only 0 is taken, to begin anew').nullish();
+
+/** Limits that the reference keeps inside `metadata`; here they stand beside it, where they are checked. */
+export const MISPLACED_METADATA: readonly string[] = [
+  'model_rpm_limit',
+  'model_tpm_limit',
+  'temp_budget_increase',
+  'temp_budget_expiry',
+];
 
 /** Whether a value says nothing: clients of the reference send `null`, `[]`, `{}`, `""` and `false` for unused fields. */
 export function isNothing(value: unknown): boolean {

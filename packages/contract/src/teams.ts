@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { aliasSchema } from './keys.ts';
+import { aliasSchema, flagSchema } from './keys.ts';
+import { limitsShape } from './limits.ts';
 import {
   metadataSchema,
   modelAliasesSchema,
   noSpend,
   protectionShape,
+  resetSpend,
   textListSchema,
   textSchema,
   unsupported,
@@ -30,20 +32,14 @@ const settableShape = {
   blocked: z.boolean().nullish(),
   metadata: metadataSchema.nullish(),
   ...protectionShape,
+  ...limitsShape,
   model_aliases: modelAliasesSchema.nullish(),
 };
 
 const unsupportedShape = {
-  spend: noSpend,
-  max_budget: unsupported(),
-  soft_budget: unsupported(),
-  budget_duration: unsupported(),
   budget_limits: unsupported(),
   budget_id: unsupported(),
   model_max_budget: unsupported(),
-  max_parallel_requests: unsupported(),
-  tpm_limit: unsupported(),
-  rpm_limit: unsupported(),
   model_tpm_limit: unsupported(),
   model_rpm_limit: unsupported(),
   tag_rpm_limit: unsupported(),
@@ -66,6 +62,7 @@ const unsupportedShape = {
 export const newTeamSchema = z.strictObject({
   team_id: textSchema.nullish(),
   ...settableShape,
+  spend: noSpend,
   ...unsupportedShape,
 });
 export type NewTeam = z.infer<typeof newTeamSchema>;
@@ -74,9 +71,79 @@ export type NewTeam = z.infer<typeof newTeamSchema>;
 export const updateTeamSchema = z.strictObject({
   team_id: textSchema,
   ...settableShape,
+  spend: resetSpend,
   ...unsupportedShape,
 });
 export type UpdateTeam = z.infer<typeof updateTeamSchema>;
+
+/** Body of `PATCH /team/{team_id}`. */
+export const patchTeamSchema = updateTeamSchema.omit({ team_id: true });
+export type PatchTeam = z.infer<typeof patchTeamSchema>;
+
+/** Body and query of `POST /team/delete`. */
+export const deleteTeamsSchema = z.strictObject({ team_ids: z.array(textSchema).min(1).max(1_000) });
+export type DeleteTeams = z.infer<typeof deleteTeamsSchema>;
+export const forceQuerySchema = z.strictObject({ force: flagSchema.default(false) });
+export type ForceQuery = z.infer<typeof forceQuerySchema>;
+
+/** Body of `POST /team/model/add` and `/team/model/delete`. */
+export const teamModelsSchema = z.strictObject({ team_id: textSchema, models: textListSchema.min(1) });
+export type TeamModels = z.infer<typeof teamModelsSchema>;
+
+/** Body of `POST /team/member_add`: `member` is one or, as the reference takes it, a list; so is `members`. */
+export const addMembersSchema = z
+  .strictObject({
+    team_id: textSchema,
+    member: z.union([teamMemberSchema, z.array(teamMemberSchema).max(1_000)]).optional(),
+    members: z.array(teamMemberSchema).max(1_000).optional(),
+    max_budget_in_team: unsupported(),
+  })
+  .refine((body) => body.member !== undefined || body.members !== undefined, {
+    path: ['member'],
+    message: 'give member or members',
+  });
+export type AddMembers = z.infer<typeof addMembersSchema>;
+
+const namedMemberShape = {
+  team_id: textSchema,
+  user_id: textSchema.nullish(),
+  user_email: textSchema.nullish(),
+};
+
+function namesMember(body: { readonly user_id?: unknown; readonly user_email?: unknown }): boolean {
+  return typeof body.user_id === 'string' || typeof body.user_email === 'string';
+}
+
+const MEMBER_PROBLEM = { path: ['user_id'], message: 'give user_id or user_email' };
+
+/** Body of `POST /team/member_update`. */
+export const updateMemberSchema = z
+  .strictObject({
+    ...namedMemberShape,
+    role: z.enum(['admin', 'user']),
+    max_budget_in_team: unsupported(),
+    tpm_limit: unsupported(),
+    rpm_limit: unsupported(),
+  })
+  .refine(namesMember, MEMBER_PROBLEM);
+export type UpdateMember = z.infer<typeof updateMemberSchema>;
+
+/** Body of `POST /team/member_delete`. */
+export const deleteMemberSchema = z.strictObject(namedMemberShape).refine(namesMember, MEMBER_PROBLEM);
+export type DeleteMember = z.infer<typeof deleteMemberSchema>;
+
+/** Query of `GET /v2/team/list`. */
+export const teamPageQuerySchema = z.strictObject({
+  user_id: textSchema.optional(),
+  organization_id: textSchema.optional(),
+  team_id: textSchema.optional(),
+  team_alias: textSchema.optional(),
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  page_size: z.coerce.number().int().min(1).max(100).default(10),
+  sort_by: z.enum(['team_id', 'team_alias', 'created_at']).default('created_at'),
+  sort_order: z.enum(['asc', 'desc']).default('desc'),
+});
+export type TeamPageQuery = z.infer<typeof teamPageQuerySchema>;
 
 /** Body of `POST /team/block` and `/team/unblock`. */
 export const namedTeamSchema = z.strictObject({ team_id: textSchema });

@@ -18,6 +18,7 @@ import { controlRoutes } from './control/routes.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { OpenAiUpstreams } from './gateway/upstreams/openai.ts';
 import { createHttpServer, type Readiness } from './http/server.ts';
+import { createLimits, type CountedLimits } from './limits/limits.ts';
 import { systemClock } from './ports/clock.ts';
 import type { Catalogue } from './ports/catalogue.ts';
 import type { KnownNames } from './ports/names.ts';
@@ -123,6 +124,14 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     maxStaleMs: settings.principalMaxStaleMs,
   });
   database.onPrincipalChange((change) => identities.forget(change));
+  const limits = createLimits({
+    spend: database.stores.spend,
+    clock,
+    onEvent: (event) => telemetry.limits(event),
+    redisUrl: settings.redisUrl,
+    whenAway: settings.limitsUnavailable,
+    freshMs: settings.databaseUrl === null ? Infinity : FRESH_SHARED_MS,
+  });
 
   const snapshots = new ActiveSnapshots();
   const tools = { catalogue: detectorsFor(options.configFile), ports, clock };
@@ -152,6 +161,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const knownNames: KnownNames = {
     isPolicy: (name) => snapshots.current()?.policy.production.has(name) ?? false,
     isGuardrail: (name) => snapshots.current()?.policy.guardrails.has(name) ?? false,
+    attachedToKey: (tokenHash) =>
+      (snapshots.current()?.policy.documents.attachments ?? [])
+        .filter(({ keys }) => keys.includes(tokenHash))
+        .map(({ policy_name }) => policy_name),
   };
 
   const logWriter = new LogWriter({ database, clock, onEvent: (event) => telemetry.logStore(event) });
@@ -174,19 +187,20 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   });
 
   const upstreams = new OpenAiUpstreams();
-  const gateway: Gateway = { snapshots, identities, upstreams, telemetry, clock, version: VERSION };
+  const gateway: Gateway = { snapshots, identities, limits, upstreams, telemetry, clock, version: VERSION };
   const http = createHttpServer({
     gateway,
     controlRoutes: controlRoutes({
       database,
       clock,
       knownNames,
+      spending: limits,
       engine,
       principalOf,
       guardrails: { tools: guardrailTools({ ...tools, snapshots, parseYaml }), secrets },
       catalogue: catalogueOf(snapshots),
     }),
-    readiness: () => readinessOf(loader, database, logWriter),
+    readiness: () => readinessOf(loader, database, logWriter, limits),
     storedRecord: async (callId) => (await database.stores.logs.find(callId, null))?.record ?? null,
   });
 
@@ -198,6 +212,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await logRetention.stop();
     await logWriter.close();
     await guardrailHttp.close();
+    await limits.close();
     await database.close();
     snapshots.close();
     await telemetry.close();
@@ -349,6 +364,7 @@ async function readinessOf(
   loader: SnapshotLoader<LoadedConfig>,
   database: LateDatabase,
   logWriter: LogWriter,
+  limits: CountedLimits,
 ): Promise<Readiness> {
   const { revision, loadedAtMs } = loader.status;
   const connected = await database.answersWithin(PING_MS);
@@ -359,6 +375,7 @@ async function readinessOf(
       status: ready ? 'healthy' : 'starting',
       db: connected ? 'connected' : 'Not connected',
       cache: null,
+      limits: limits.status(),
       litellm_version: VERSION,
       success_callbacks: [],
       last_updated: loadedAtMs === null ? null : new Date(loadedAtMs).toISOString(),

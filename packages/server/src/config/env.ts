@@ -27,6 +27,8 @@ export interface Environment {
   /** `LITELLM_MASTER_KEY` and `DATABASE_URL`; the configuration file wins over them. */
   readonly masterKey: string | null;
   readonly databaseUrl: string | null;
+  /** `REDIS_URL`: where replicas count limits together. */
+  readonly redisUrl: string | null;
   /** `PORTCULLIS_SALT_KEY`, then `LITELLM_SALT_KEY`: encrypt stored credentials. The first writes, all read. */
   readonly saltKeys: readonly string[];
   /** `PORTCULLIS_OLD_SALT_KEYS`, separated by commas: only read what they have encrypted. */
@@ -54,6 +56,7 @@ export function readEnvironment(
     logLevel: readLogLevel('PORTCULLIS_LOG_LEVEL', get) ?? readLogLevel('LITELLM_LOG', get),
     masterKey: get('LITELLM_MASTER_KEY'),
     databaseUrl: get('DATABASE_URL'),
+    redisUrl: get('REDIS_URL'),
     saltKeys: [get('PORTCULLIS_SALT_KEY'), get('LITELLM_SALT_KEY')].filter((key) => key !== null),
     oldSaltKeys: (get('PORTCULLIS_OLD_SALT_KEYS') ?? '')
       .split(',')

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type FindingPath, type ModelGroup, modelGroupSchema } from '@portcullis/policy';
 import { z } from 'zod';
+import type { Price } from '../ports/limits.ts';
 import type { DeployedGroup, Deployment } from '../ports/models.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Findings } from './findings.ts';
@@ -21,6 +22,7 @@ export interface ModelDefaults {
 }
 
 const seconds = z.coerce.number('expected a number of seconds').positive().max(86_400);
+const cost = z.coerce.number('expected dollars for each token').min(0).max(1_000);
 const texts = z.record(z.string(), z.string());
 
 /** The `litellm_params` of a model that mean something to this gateway. */
@@ -40,6 +42,8 @@ const PARAMS = {
   mock_response: z.string().nullish(),
   mock_without_key: z.boolean().nullish(),
   extra_body: z.record(z.string(), z.unknown()).nullish(),
+  input_cost_per_token: cost.nullish(),
+  output_cost_per_token: cost.nullish(),
 };
 const paramsSchema = z.looseObject(PARAMS);
 type Params = z.infer<typeof paramsSchema>;
@@ -47,7 +51,14 @@ type Params = z.infer<typeof paramsSchema>;
 const entrySchema = z.strictObject({
   model_name: z.string().min(1),
   litellm_params: z.looseObject({}),
-  model_info: z.looseObject({ id: z.string().min(1).nullish() }).nullish(),
+  model_info: z
+    .looseObject({
+      id: z.string().min(1).nullish(),
+      input_cost_per_token: cost.nullish(),
+      output_cost_per_token: cost.nullish(),
+      max_output_tokens: z.coerce.number('expected a number of tokens').positive().nullish(),
+    })
+    .nullish(),
 });
 
 /** Sent on in the provider's body when the caller does not set them. */
@@ -102,8 +113,6 @@ const IGNORED_PARAMS = new Set([
   'max_parallel_requests',
   'max_budget',
   'budget_duration',
-  'input_cost_per_token',
-  'output_cost_per_token',
   'input_cost_per_second',
   'output_cost_per_second',
   'region_name',
@@ -218,7 +227,26 @@ function readEntry(
   if (!wildcardsFit(findings, path, entry.model_name, params.model)) return null;
   const deployment = readDeployment(document, findings, paramsPath, params, defaults, ignored);
   if (deployment === null) return null;
-  return { name: entry.model_name, id: entry.model_info?.id ?? null, guardrails, deployment };
+  const price = readPrice(params, entry.model_info ?? {});
+  const maxOutputTokens = entry.model_info?.max_output_tokens ?? null;
+  const known = {
+    ...deployment,
+    ...(price === null ? {} : { price }),
+    ...(maxOutputTokens === null ? {} : { maxOutputTokens }),
+  };
+  return { name: entry.model_name, id: entry.model_info?.id ?? null, guardrails, deployment: known };
+}
+
+interface Costs {
+  readonly input_cost_per_token?: number | null | undefined;
+  readonly output_cost_per_token?: number | null | undefined;
+}
+
+/** What a token costs, from either place in which the reference takes it; null when neither says anything. */
+function readPrice(params: Costs, info: Costs): Price | null {
+  const input = params.input_cost_per_token ?? info.input_cost_per_token ?? null;
+  const output = params.output_cost_per_token ?? info.output_cost_per_token ?? null;
+  return input === null && output === null ? null : { input: input ?? 0, output: output ?? 0 };
 }
 
 /** `*` stands only at the end, and what it stands for must come from the name that callers use. */

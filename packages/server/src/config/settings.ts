@@ -48,6 +48,13 @@ const policyEngineSchema = z.strictObject({
 const GENERAL = {
   master_key: z.string().nullish(),
   database_url: z.string().nullish(),
+  redis_url: z.string().nullish(),
+  limits_unavailable: z
+    .enum(['local', 'block'], {
+      error:
+        'expected local (each replica counts by itself while Redis is away) or block (calls with limits are refused)',
+    })
+    .nullish(),
   litellm_key_header_name: z
     .string()
     .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u, 'expected the name of an HTTP header')
@@ -161,6 +168,8 @@ export function readSettings(
       logRetentionEveryMs: general?.maximum_spend_logs_retention_interval ?? DEFAULT_RETENTION_EVERY_MS,
       unscanned: engine?.unscanned ?? null,
       createAs: engine?.create_as ?? 'production',
+      redisUrl: redisUrl(document, findings, general?.redis_url ?? null, environment),
+      limitsUnavailable: general?.limits_unavailable ?? 'local',
       principalMaxStaleMs: engine?.principal_max_stale ?? 600_000,
       syncEveryMs: engine?.sync_interval ?? 2_000,
       allowedPrivateHosts: engine?.allowed_private_hosts ?? [],
@@ -236,6 +245,29 @@ function databaseUrl(
       });
     }
   }
+  return url;
+}
+
+function redisUrl(
+  document: ConfigDocument,
+  findings: Findings,
+  written: string | null,
+  environment: Environment,
+): string | null {
+  const path: FindingPath = ['general_settings', 'redis_url'];
+  const inFile = written !== null && written !== '';
+  const url = inFile ? written : (document.peek('REDIS_URL') ?? environment.redisUrl);
+  if (url === null || /^rediss?:\/\//u.test(url)) return url;
+  const message =
+    'expected the address of a Redis or Valkey: redis://user:password@host:6379/0, or rediss:// with TLS';
+  if (inFile) findings.error('invalid_value', path, message);
+  else
+    findings.withoutPlace({
+      severity: 'error',
+      code: 'invalid_value',
+      message: `REDIS_URL: ${message}`,
+      path,
+    });
   return url;
 }
 

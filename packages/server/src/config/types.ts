@@ -42,6 +42,10 @@ export interface LoadedConfig {
     readonly principalMaxStaleMs: number;
     /** Time between two looks at the database for changes that no message told of, in milliseconds (S5). */
     readonly syncEveryMs: number;
+    /** The Redis or Valkey that replicas count limits in; null to count in memory. */
+    readonly redisUrl: string | null;
+    /** What happens to calls with limits while it is away. */
+    readonly limitsUnavailable: 'local' | 'block';
     /** Host names or addresses of guardrail services that may be private. */
     readonly allowedPrivateHosts: readonly string[];
   };

@@ -93,6 +93,7 @@ function admit(route: Route, identity: Identity | null, nowMs: number): Identity
     const when = new Date(identity.expiresAtMs).toISOString();
     throw new PortcullisError('key_expired', `Authentication Error - Expired Key. Key Expiry time ${when}`);
   }
+  refuseKeyType(route, identity);
   if (!isAllowed(route.permission, route.method, identity)) {
     throw new PortcullisError(
       'admin_only',
@@ -101,6 +102,20 @@ function admit(route: Route, identity: Identity | null, nowMs: number): Identity
     );
   }
   return identity;
+}
+
+/** A key for calls of models manages nothing, and one for reading changes nothing. */
+function refuseKeyType({ method, path }: Route, { keyType }: Identity): void {
+  const isHealth = path === '/key/health';
+  const isOwnInfo = path === '/key/info';
+  const isRefused =
+    (keyType === 'llm_api' && !isHealth && !isOwnInfo) ||
+    (keyType === 'read_only' && method !== 'GET' && !isHealth);
+  if (!isRefused) return;
+  throw new PortcullisError(
+    'key_type_forbidden',
+    `This key may not call ${method} ${path}: its key_type is ${keyType}.`,
+  );
 }
 
 function isAllowed(

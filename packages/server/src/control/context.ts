@@ -17,6 +17,16 @@ export interface ControlContext {
   readonly principalOf: PrincipalOf;
   readonly guardrails: { readonly tools: GuardrailTools; readonly secrets: GuardrailSecrets };
   readonly catalogue: Catalogue;
+  /** What the gateway counts; absent where nobody calls models. */
+  readonly spending?: Spending;
+}
+
+/** The counters of the data plane, as far as management touches them. */
+export interface Spending {
+  /** Writes what was spent, so that it can be shown. Never rejects. */
+  flush(): Promise<void>;
+  /** Has what these accounts have spent read again. */
+  forget(accounts: readonly string[]): void;
 }
 
 /** Who changes something: the user, or the key when it belongs to nobody. */

@@ -2,6 +2,7 @@ import {
   type FieldProblem,
   FieldsError,
   isNothing,
+  MISPLACED_METADATA,
   PortcullisError,
   PROTECTION_FIELDS,
   UNSUPPORTED_METADATA,
@@ -194,6 +195,9 @@ export function provenance(
 function freeProblems(name: string, value: unknown, loc: readonly string[]): readonly FieldProblem[] {
   if (UNSUPPORTED_METADATA.includes(name) && !isNothing(value)) {
     return [problem(loc, 'is not supported yet; leave it out, because it would not take effect')];
+  }
+  if (MISPLACED_METADATA.includes(name) && !isNothing(value)) {
+    return [problem(loc, 'has no effect inside metadata; give it beside metadata')];
   }
   const meant = Object.hasOwn(MISNOMERS, name) ? MISNOMERS[name] : undefined;
   return meant === undefined ? [] : [problem(loc, `has no effect; did you mean "${meant}"?`)];

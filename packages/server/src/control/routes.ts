@@ -3,10 +3,6 @@ import { createAttachmentRoute, deleteAttachmentRoute, updateAttachmentRoute } f
 import { changeMaker } from './changes/transact.ts';
 import type { ControlContext } from './context.ts';
 import { guardrailRoutes } from './guardrails/routes.ts';
-import { deleteKeysRoute } from './keys/delete.ts';
-import { generateKeyRoute } from './keys/generate.ts';
-import { keyInfoRoute, keyListRoute } from './keys/read.ts';
-import { blockKeyRoute, updateKeyRoute } from './keys/update.ts';
 import { deleteAllVersionsRoute, deletePolicyRoute } from './policies/delete.ts';
 import { policyInfoRoute, policySummaryRoute, validatePoliciesRoute } from './policies/legacy.ts';
 import {
@@ -22,10 +18,9 @@ import { resolveRoute, testPolicyRoute } from './policies/resolve.ts';
 import { policyStatusRoute, rollbackPolicyRoute } from './policies/status.ts';
 import { createPolicyRoute, newVersionRoute, updatePolicyRoute } from './policies/write.ts';
 import { spendLogContentRoute, spendLogPageRoute, spendLogsRoute } from './logs/read.ts';
+import { principalRoutes } from './principals.ts';
 import { withRefusalsRecorded } from './refusals.ts';
 import type { Route } from './route.ts';
-import { teamInfoRoute, teamListRoute } from './teams/read.ts';
-import { blockTeamRoute, newTeamRoute, updateTeamRoute } from './teams/write.ts';
 import { guardrailDetailRoute, guardrailOverviewRoute, usageLogsRoute } from './usage/guardrails.ts';
 import { policyOverviewRoute } from './usage/policies.ts';
 
@@ -33,19 +28,7 @@ import { policyOverviewRoute } from './usage/policies.ts';
 export function controlRoutes(context: ControlContext): readonly Route[] {
   const changes = changeMaker(context);
   const routes: readonly Route[] = [
-    generateKeyRoute(context),
-    keyInfoRoute(context),
-    keyListRoute(context),
-    updateKeyRoute(context),
-    deleteKeysRoute(context),
-    blockKeyRoute(context, true),
-    blockKeyRoute(context, false),
-    newTeamRoute(context),
-    teamInfoRoute(context),
-    teamListRoute(context),
-    updateTeamRoute(context),
-    blockTeamRoute(context, true),
-    blockTeamRoute(context, false),
+    ...principalRoutes(context),
     listPoliciesRoute(context),
     createPolicyRoute(changes),
     comparePoliciesRoute(context, changes),

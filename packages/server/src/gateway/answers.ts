@@ -35,6 +35,7 @@ export function sendError(client: Client, headers: HeaderMap, error: PortcullisE
   if (error.code === 'guardrail_error') headers['x-should-retry'] = 'false';
   // Bytes of the body that were not read would be taken for the next request.
   if (error.code === 'body_too_large') headers['connection'] = 'close';
+  Object.assign(headers, error.headers);
   sendJson(client, error.status, headers, errorBody(error));
 }
 

@@ -35,7 +35,9 @@ export function dispatch(input: GuardedInput, gateway: Gateway, client: Client):
   const upstreamModel = upstreamModelName(deployment, planned.group, planned.names);
   const reads = answerReader(planned);
   const sentAt = gateway.clock.monotonic();
-  const exchange = send(input, deployment, upstreamModel, reads === 'guardrail', gateway);
+  // What an answer has used is read off its end, which has to be plain for that.
+  const counted = planned.identified.admission !== null || deployment.price !== undefined;
+  const exchange = send(input, deployment, upstreamModel, reads === 'guardrail' || counted, gateway);
   client.onGone(() => exchange.abort());
   const during = input.startDuring === null ? null : input.startDuring();
   // The verdict may take a while; the answer must not pile up in memory meanwhile.

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Identities } from '../ports/identity.ts';
+import type { Limits } from '../ports/limits.ts';
 import type { Telemetry } from '../ports/records.ts';
 import type { SnapshotHolder } from '../ports/snapshot.ts';
 import type { OpenAiUpstreams } from './upstreams/openai.ts';
@@ -8,6 +9,7 @@ import type { OpenAiUpstreams } from './upstreams/openai.ts';
 export interface Gateway {
   readonly snapshots: SnapshotHolder;
   readonly identities: Identities;
+  readonly limits: Limits;
   readonly upstreams: OpenAiUpstreams;
   readonly telemetry: Telemetry;
   readonly clock: Clock;

@@ -140,10 +140,10 @@ class Output {
       headers['x-accel-buffering'] = 'no';
     }
     const copy = this.#dispatched.reads === 'copy' ? new AnswerCopy(stream, MAX_ANSWER_BYTES) : null;
-    const { ending, usage } = await passThrough(reply, this.#client, 200, headers, stream, copy);
-    if (copy === null) return this.#delivered(ending, reply, { usage });
+    const { ending, usage, seenTokens } = await passThrough(reply, this.#client, 200, headers, stream, copy);
+    if (copy === null) return this.#delivered(ending, reply, { usage, seenTokens });
     const answer = lazily(() => copy.segments(reply.headers['content-encoding'] ?? 'identity'));
-    return this.#delivered(ending, reply, { usage, answer, late: this.#watching(answer) });
+    return this.#delivered(ending, reply, { usage, seenTokens, answer, late: this.#watching(answer) });
   }
 
   async #whole(reply: UpstreamReply): Promise<Delivered> {
@@ -181,7 +181,7 @@ class Output {
       copyProviderHeaders(reply, headers);
       return headers;
     };
-    const { ending, verdict, usage, report, answer } = await guardStream(
+    const { ending, verdict, usage, seenTokens, report, answer } = await guardStream(
       planned,
       reply,
       this.#client,
@@ -190,10 +190,17 @@ class Output {
     if (ending.end !== 'answered') this.#dispatched.exchange.abort();
     if (report instanceof Promise) {
       const late = [() => report.then(({ records }) => records)];
-      return this.#delivered(ending, reply, { usage, answer, late, post: { records: [], verdict } });
+      return this.#delivered(ending, reply, {
+        usage,
+        seenTokens,
+        answer,
+        late,
+        post: { records: [], verdict },
+      });
     }
     return this.#delivered(ending, reply, {
       usage,
+      seenTokens,
       answer,
       post: { records: report.records, verdict: streamVerdict(verdict, report) },
     });
@@ -268,7 +275,7 @@ class Output {
   #delivered(
     ending: Ending,
     reply: UpstreamReply | null,
-    more: Partial<Pick<Delivered, 'usage' | 'post' | 'late' | 'answer' | 'upstreamMs'>> = {},
+    more: Partial<Pick<Delivered, 'usage' | 'seenTokens' | 'post' | 'late' | 'answer' | 'upstreamMs'>> = {},
   ): Delivered {
     return {
       status: ending.status,
@@ -280,6 +287,7 @@ class Output {
       during: this.#during,
       post: more.post ?? null,
       usage: more.usage ?? null,
+      seenTokens: more.seenTokens ?? 0,
       answer: more.answer ?? (() => []),
       late: more.late ?? [],
     };

@@ -4,6 +4,7 @@ import type { Arrival } from './accept.ts';
 import type { HeaderMap } from './client.ts';
 import type { Dispatched } from './dispatch.ts';
 import type { Gateway } from './gateway.ts';
+import { limitHeaders } from './limits.ts';
 import type { PlannedRequest } from './plan.ts';
 
 /** How far a request came; what is not reached is null. */
@@ -40,6 +41,8 @@ export function answerHeaders(
       if (sources !== null) headers['x-litellm-policy-sources'] = sources;
     }
     headers['x-litellm-model-group'] = headerSafe(planned.group.name);
+    const { admission, identity } = planned.identified;
+    if (admission !== null) limitHeaders(headers, identity, admission);
   }
   const guardrails = applied.length === 0 ? null : appliedGuardrailsHeader(applied);
   if (guardrails !== null) headers['x-litellm-applied-guardrails'] = guardrails;

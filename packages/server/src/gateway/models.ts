@@ -1,5 +1,6 @@
 import type { Identity } from '../ports/identity.ts';
 import type { ActiveSnapshot } from '../ports/snapshot.ts';
+import type { Deployment } from '../ports/models.ts';
 import { allows } from './plan.ts';
 
 /** One model of `GET /v1/models`. `created` is in seconds; groups have no age, so it is a constant, as in the reference. */
@@ -22,7 +23,58 @@ export function listModels(
     if (snapshot.groups.has(group)) names.add(alias);
   }
   const data = [...names]
-    .filter((name) => allows(identity.keyModels, name, name) && allows(identity.teamModels, name, name))
+    .filter((name) => mayCall(identity, name))
     .map((id): ListedModel => ({ id, object: 'model', created: CREATED_SECONDS, owned_by: 'openai' }));
   return { object: 'list', data };
+}
+
+/** `GET /model/info`: the deployments behind the models that a caller may call, without anything that opens them. */
+export function modelInfo(
+  snapshot: ActiveSnapshot,
+  identity: Identity,
+): { data: readonly Readonly<Record<string, unknown>>[] } {
+  const seesAddresses = identity.role === 'proxy_admin' || identity.role === 'proxy_admin_viewer';
+  const data = [...snapshot.groups.values()]
+    .filter(({ name }) => mayCall(identity, name))
+    .flatMap(({ name, deployments }) =>
+      deployments.map((deployment) => infoOf(name, deployment, seesAddresses)),
+    );
+  return { data };
+}
+
+function infoOf(
+  name: string,
+  deployment: Deployment,
+  seesAddresses: boolean,
+): Readonly<Record<string, unknown>> {
+  const { id, model, apiBase, weight, price, maxOutputTokens } = deployment;
+  return {
+    model_name: name,
+    // The address may hold a password, and tells outsiders about the inside.
+    litellm_params: {
+      model,
+      weight,
+      ...(seesAddresses && apiBase !== '' ? { api_base: withoutUser(apiBase) } : {}),
+    },
+    model_info: {
+      id,
+      db_model: false,
+      mode: 'chat',
+      input_cost_per_token: price?.input ?? null,
+      output_cost_per_token: price?.output ?? null,
+      max_output_tokens: maxOutputTokens ?? null,
+    },
+  };
+}
+
+function withoutUser(address: string): string {
+  const url = new URL(address);
+  url.username = '';
+  url.password = '';
+  url.search = '';
+  return url.href;
+}
+
+function mayCall({ keyModels, teamModels, userModels = null }: Identity, name: string): boolean {
+  return [keyModels, teamModels, userModels].every((list) => allows(list, name, name));
 }

@@ -52,7 +52,7 @@ export async function serveChat(
     accepted = await accept(arrival, message, active.settings);
     lap('accept');
 
-    const found = identify(accepted, gateway.identities);
+    const found = identify(accepted, gateway, active);
     identified = found instanceof Promise ? await found : found;
     lap('identify');
 

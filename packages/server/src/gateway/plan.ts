@@ -98,12 +98,13 @@ function checkAccess(identity: Identity, names: ModelNames): void {
   for (const [owner, list] of [
     ['key', identity.keyModels],
     ['team', identity.teamModels],
+    ['user', identity.userModels ?? null],
   ] as const) {
     if (allows(list, requested, group)) continue;
     throw new PortcullisError(
       'model_access_denied',
       `${owner} not allowed to access model. This ${owner} can only access models=[${(list ?? []).join(', ')}]. Tried to access ${shown(requested)}`,
-      { param: 'model', fields: owner === 'team' ? { type: 'team_model_access_denied' } : {} },
+      { param: 'model', fields: owner === 'key' ? {} : { type: `${owner}_model_access_denied` } },
     );
   }
 }

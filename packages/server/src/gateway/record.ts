@@ -7,6 +7,7 @@ import type { Accepted } from './accept.ts';
 import type { Gateway } from './gateway.ts';
 import { type GuardedInput, hookInput, monitor } from './guard-input.ts';
 import { milliseconds, type Reached } from './headers.ts';
+import { settle } from './limits.ts';
 import type { Identified } from './identify.ts';
 import type { Delivered } from './output/delivered.ts';
 import { expectedRecords, runsOf, split, storesContent } from './plan.ts';
@@ -33,6 +34,8 @@ export function record(gateway: Gateway, story: Story): void {
   };
   let late: Promise<readonly RunRecord[]> | null = null;
   try {
+    // First, because what is reserved and never settled would be missing for ever.
+    settle(gateway, story);
     late = lateRuns(story);
     const policies = story.planned?.decision.plan.policies ?? NOTHING;
     telemetry.requestFinished(

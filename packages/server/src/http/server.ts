@@ -7,7 +7,7 @@ import type { Route } from '../control/route.ts';
 import { isDeeperThan, readCredential } from '../gateway/accept.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { findCaller } from '../gateway/identify.ts';
-import { listModels } from '../gateway/models.ts';
+import { listModels, modelInfo } from '../gateway/models.ts';
 import { serveChat } from '../gateway/pipeline.ts';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
@@ -125,13 +125,18 @@ function mountHealth(
     for (const { method, path } of mounted) byPath.set(path, [...(byPath.get(path) ?? []), method]);
     return reply.send({ routes: [...byPath].map(([path, methods]) => ({ path, methods })) });
   });
-  for (const url of ['/v1/models', '/models']) {
+  for (const [url, answer] of [
+    ['/v1/models', listModels],
+    ['/models', listModels],
+    ['/v1/model/info', modelInfo],
+    ['/model/info', modelInfo],
+  ] as const) {
     app.get(url, (request, reply) =>
       answerCaller(gateway, request, reply, (identity) => {
         const snapshot = gateway.snapshots.current();
         if (snapshot === null)
           throw new PortcullisError('policy_not_ready', 'No policy snapshot is loaded yet.');
-        return listModels(snapshot, identity);
+        return answer(snapshot, identity);
       }),
     );
   }

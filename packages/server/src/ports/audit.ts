@@ -1,7 +1,16 @@
 import type { Role } from './identity.ts';
 
 /** What a change can be about. */
-export const AUDIT_OBJECTS = ['key', 'team', 'route', 'policy', 'attachment', 'guardrail'] as const;
+export const AUDIT_OBJECTS = [
+  'key',
+  'team',
+  'route',
+  'policy',
+  'attachment',
+  'guardrail',
+  'user',
+  'tag',
+] as const;
 export type AuditObject = (typeof AUDIT_OBJECTS)[number];
 
 /** One change, or one refused attempt (V10). No secret is ever part of `before` or `after`. */

@@ -2,9 +2,12 @@ import type { AuditLog } from './audit.ts';
 import type { IdempotencyStore } from './idempotency.ts';
 import type { KeyStore } from './keys.ts';
 import type { LogStore } from './logs.ts';
+import type { SpendStore } from './limits.ts';
 import type { DocumentSource, PolicyStore } from './policy-store.ts';
 import type { SubmissionStore } from './submissions.ts';
+import type { TagStore } from './tags.ts';
 import type { TeamStore } from './teams.ts';
+import type { UserStore } from './users.ts';
 
 /**
  * Why the database did not do what was asked.
@@ -39,6 +42,9 @@ export class DatabaseError extends Error {
 export interface Stores {
   readonly keys: KeyStore;
   readonly teams: TeamStore;
+  readonly users: UserStore;
+  readonly tags: TagStore;
+  readonly spend: SpendStore;
   readonly audit: AuditLog;
   readonly logs: LogStore;
   readonly policies: PolicyStore;
@@ -51,6 +57,7 @@ export interface PrincipalChange {
   /** Token hashes. */
   readonly keys: ReadonlySet<string>;
   readonly teams: ReadonlySet<string>;
+  readonly users: ReadonlySet<string>;
 }
 
 /** Where everything is kept. Failures are thrown as {@link DatabaseError}. */
@@ -64,7 +71,7 @@ export interface Database {
    * Does `work` completely or not at all. The stores handed in are of no use after `work` has ended or its time is over.
    */
   transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
-  /** Calls `listener` after each transaction of this process that changed keys or teams, also when its end is unknown. */
+  /** Calls `listener` after each transaction of this process that changed keys, teams or users, also when its end is unknown. */
   onPrincipalChange(listener: (change: PrincipalChange) => void): void;
   /** Asks the database for nothing: proves that it answers. */
   ping(): Promise<void>;

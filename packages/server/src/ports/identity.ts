@@ -1,5 +1,6 @@
 import type { Principal } from '@portcullis/policy';
-import type { KeyRecord } from './keys.ts';
+import type { KeyRecord, KeyType } from './keys.ts';
+import type { Limited } from './limits.ts';
 import type { TeamRecord } from './teams.ts';
 
 export type Role = 'proxy_admin' | 'proxy_admin_viewer' | 'internal_user' | 'internal_user_viewer';
@@ -15,9 +16,17 @@ export interface Identity {
   readonly teamModels: readonly string[] | null;
   /** The team wants prompts and answers of its requests stored (`metadata.store_prompts`). */
   readonly storesPrompts: boolean;
+  /** The same for the user, who counts only for keys outside teams. */
+  readonly userModels?: readonly string[] | null;
   readonly blocked: boolean;
   /** Milliseconds since the epoch, or null for never. */
   readonly expiresAtMs: number | null;
+  /** What the key may be used for; absent for everything. */
+  readonly keyType?: KeyType;
+  /** Who is counted and limited; absent when nobody is. */
+  readonly limits?: readonly Limited[];
+  /** Accounts without a budget, whose spending is only recorded. */
+  readonly accounts?: readonly string[];
 }
 
 export type IdentityResult =

@@ -1,5 +1,11 @@
+import type { LimitSettings } from './limits.ts';
 import type { Protection, Sourced } from './protection.ts';
 import type { TeamRecord } from './teams.ts';
+import type { UserRecord } from './users.ts';
+
+/** What a key may be used for: everything, calls of models, management, or reading management. */
+export const KEY_TYPES = ['default', 'llm_api', 'management', 'read_only'] as const;
+export type KeyType = (typeof KEY_TYPES)[number];
 
 /** A virtual key as it is stored. The key itself is not: only its hash. */
 export interface KeyRecord {
@@ -15,6 +21,10 @@ export interface KeyRecord {
   readonly models: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly protection: Protection;
+  readonly limits: LimitSettings;
+  /** What limits and spending are counted on: it stays when the key is replaced. */
+  readonly accountId: string;
+  readonly keyType: KeyType;
   readonly blocked: boolean;
   readonly expiresAtMs: number | null;
   readonly createdAtMs: number;
@@ -30,7 +40,14 @@ export type NewKey = Omit<KeyRecord, 'ignored'>;
 export type KeyChanges = Partial<
   Omit<
     KeyRecord,
-    'tokenHash' | 'keyName' | 'createdAtMs' | 'createdBy' | 'updatedAtMs' | 'updatedBy' | 'ignored'
+    | 'tokenHash'
+    | 'keyName'
+    | 'accountId'
+    | 'createdAtMs'
+    | 'createdBy'
+    | 'updatedAtMs'
+    | 'updatedBy'
+    | 'ignored'
   >
 > &
   Pick<KeyRecord, 'updatedAtMs' | 'updatedBy'>;
@@ -41,6 +58,8 @@ export interface KeyFilter {
   readonly organizationId?: string;
   readonly teamId?: string;
   readonly userId?: string;
+  /** Keys of these teams besides those that the other fields say. */
+  readonly orTeamIds?: readonly string[];
 }
 
 export interface KeyPage {
@@ -54,6 +73,20 @@ export interface KeyPage {
 export interface KeyWithTeam {
   readonly key: KeyRecord;
   readonly team: TeamRecord | null;
+  /** Null also for a user id that nobody has registered. */
+  readonly user: UserRecord | null;
+  /** When the key that was asked for stops to work because it was replaced; null for the key itself. */
+  readonly retiresAtMs: number | null;
+}
+
+/** A new key in the place of an old one. */
+export interface KeyReplacement {
+  readonly tokenHash: string;
+  readonly keyName: string;
+  /** Until when the old one still opens; null for no longer. */
+  readonly oldUntilMs: number | null;
+  readonly updatedAtMs: number;
+  readonly updatedBy: string;
 }
 
 export interface KeyStore {
@@ -62,9 +95,11 @@ export interface KeyStore {
   /** The same, and nobody else can change the row until the transaction ends. */
   findForUpdate(tokenHash: string): Promise<KeyRecord | null>;
   findByAlias(alias: string): Promise<KeyRecord | null>;
-  /** What an identity is made of, in one question. */
+  /** What an identity is made of. Finds the successor of a replaced key too. */
   findWithTeam(tokenHash: string): Promise<KeyWithTeam | null>;
   update(tokenHash: string, changes: KeyChanges): Promise<'updated' | 'not_found' | 'alias_taken'>;
+  /** Puts another key in the place of one; everything else of the row stays. */
+  replace(tokenHash: string, replacement: KeyReplacement): Promise<'replaced' | 'not_found' | 'token_taken'>;
   /** Answers the hashes that were there. */
   delete(tokenHashes: readonly string[]): Promise<readonly string[]>;
   /** Keys on which this policy is named (V6), by alias and hash. */
@@ -84,5 +119,7 @@ export interface KeyStore {
   known(references: readonly string[]): Promise<ReadonlySet<string>>;
   /** Every key of these teams, oldest first. */
   ofTeams(teamIds: readonly string[]): Promise<readonly KeyRecord[]>;
+  /** Every key of these users, oldest first. */
+  ofUsers(userIds: readonly string[]): Promise<readonly KeyRecord[]>;
   list(page: KeyPage): Promise<{ readonly keys: readonly KeyRecord[]; readonly total: number }>;
 }

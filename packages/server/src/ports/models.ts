@@ -1,3 +1,5 @@
+import type { Price } from './limits.ts';
+
 /** One deployment of a model group, ready to be called. */
 export interface Deployment {
   readonly id: string;
@@ -14,6 +16,10 @@ export interface Deployment {
   readonly timeoutMs: number;
   readonly streamTimeoutMs: number;
   readonly weight: number;
+  /** What it costs; absent when the configuration does not say. */
+  readonly price?: Price;
+  /** The most tokens that one answer can have; absent when the configuration does not say. */
+  readonly maxOutputTokens?: number;
   /** Text that the mock answers instead of echoing, from `litellm_params.mock_response`. */
   readonly mockResponse: string | null;
   /** Further `litellm_params` that belong in the provider's body (such as temperature). */

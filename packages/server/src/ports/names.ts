@@ -3,4 +3,6 @@ export interface KnownNames {
   /** Whether a policy of this name is in production. */
   isPolicy(name: string): boolean;
   isGuardrail(name: string): boolean;
+  /** Policies whose attachments go by this token hash. */
+  attachedToKey?(tokenHash: string): readonly string[];
 }

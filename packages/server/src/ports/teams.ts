@@ -1,3 +1,4 @@
+import type { LimitSettings } from './limits.ts';
 import type { Protection, Sourced } from './protection.ts';
 
 export interface TeamMember {
@@ -16,6 +17,7 @@ export interface TeamRecord {
   readonly models: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly protection: Protection;
+  readonly limits: LimitSettings;
   readonly blocked: boolean;
   readonly createdAtMs: number;
   readonly createdBy: string;
@@ -32,6 +34,20 @@ export type TeamChanges = Partial<
 > &
   Pick<TeamRecord, 'updatedAtMs' | 'updatedBy'>;
 
+export interface TeamPage {
+  readonly filter: {
+    readonly memberUserId?: string;
+    readonly organizationId?: string;
+    readonly teamId?: string;
+    /** Part of the alias, any case. */
+    readonly alias?: string;
+  };
+  readonly sortBy: 'team_id' | 'team_alias' | 'created_at';
+  readonly descending: boolean;
+  readonly offset: number;
+  readonly limit: number;
+}
+
 export interface TeamStore {
   insert(team: NewTeamRecord): Promise<'inserted' | 'id_taken'>;
   find(teamId: string): Promise<TeamRecord | null>;
@@ -46,6 +62,9 @@ export interface TeamStore {
   /** Those of these aliases and ids that some team has. Only what has the form of an id is compared with ids (M9). */
   known(references: readonly string[]): Promise<ReadonlySet<string>>;
   update(teamId: string, changes: TeamChanges): Promise<'updated' | 'not_found'>;
+  /** Answers the ids that were there. Keys of a team stand against it. */
+  delete(teamIds: readonly string[]): Promise<readonly string[]>;
+  page(page: TeamPage): Promise<{ readonly teams: readonly TeamRecord[]; readonly total: number }>;
   /** Sorted by alias, then id. `memberUserId` keeps the teams that have this member. */
   list(filter: {
     readonly memberUserId?: string;

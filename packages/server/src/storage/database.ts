@@ -16,8 +16,11 @@ import { migrate, readMigrations } from './migrations.ts';
 import { policyStore } from './policies.ts';
 import { submissionStore } from './submissions.ts';
 import { type Queries, type Session, sessionOn, type Touched, withinTime } from './session.ts';
+import { spendStore } from './spend.ts';
+import { tagStore } from './tags.ts';
 import { teamStore } from './teams.ts';
 import { connectionOptions } from './url.ts';
+import { userStore } from './users.ts';
 
 const STATEMENT_LIMIT_MS = 10_000;
 const TRANSACTION_LIMIT_MS = 15_000;
@@ -156,7 +159,10 @@ function assemble(
     documents: documentSource(reading, revisions),
 
     async transaction(work) {
-      const scope: Scope = { touched: { keys: new Set(), teams: new Set(), revision: null }, over: false };
+      const scope: Scope = {
+        touched: { keys: new Set(), teams: new Set(), users: new Set(), revision: null },
+        over: false,
+      };
       try {
         return await withinTime(transactionLimitMs, async () => {
           const open = await ready();
@@ -164,7 +170,8 @@ function assemble(
             return await open.transaction((tx) => bounded(tx, scope, work));
           } finally {
             // Also after a failure: a commit whose answer was lost may have been done.
-            if (scope.touched.keys.size + scope.touched.teams.size > 0) {
+            const { keys, teams, users } = scope.touched;
+            if (keys.size + teams.size + users.size > 0) {
               for (const listener of listeners) listener(scope.touched);
             }
             if (scope.touched.revision !== null) revisions.tell(scope.touched.revision);
@@ -221,6 +228,9 @@ function storesOn(session: Session): Stores {
   return {
     keys: keyStore(session),
     teams: teamStore(session),
+    users: userStore(session),
+    tags: tagStore(session),
+    spend: spendStore(session),
     audit: auditStore(session),
     logs: logStore(session),
     policies: policyStore(session),

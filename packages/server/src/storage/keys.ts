@@ -2,9 +2,9 @@ import { hasIdForm } from '@portcullis/policy';
 import { and, asc, count, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import { PROTECTION_WRITERS } from '../ports/protection.ts';
 import type { KeyChanges, KeyFilter, KeyStore, NewKey } from '../ports/keys.ts';
-import { readKeyRow, readTeamRow } from './rows.ts';
+import { readKeyRow, readTeamRow, readUserRow } from './rows.ts';
 import type { Session } from './session.ts';
-import { keys, teams } from './tables.ts';
+import { keys, retiredKeys, teams, users } from './tables.ts';
 
 const SORTED_BY = {
   created_at: keys.createdAt,
@@ -57,16 +57,33 @@ export function keyStore(session: Session): KeyStore {
     },
 
     async findWithTeam(tokenHash) {
-      const rows = await session.ask((queries) =>
-        queries
-          .select({ key: keys, team: teams })
-          .from(keys)
-          .leftJoin(teams, eq(teams.teamId, keys.teamId))
-          .where(eq(keys.tokenHash, tokenHash)),
-      );
-      const row = rows[0];
+      const ask = (hash: string) =>
+        session.ask((queries) =>
+          queries
+            .select({ key: keys, team: teams, user: users })
+            .from(keys)
+            .leftJoin(teams, eq(teams.teamId, keys.teamId))
+            .leftJoin(users, eq(users.userId, keys.userId))
+            .where(eq(keys.tokenHash, hash)),
+        );
+      let row = (await ask(tokenHash))[0];
+      let retiresAtMs: number | null = null;
+      if (row === undefined) {
+        const retired = await session.ask((queries) =>
+          queries.select().from(retiredKeys).where(eq(retiredKeys.tokenHash, tokenHash)),
+        );
+        const [old] = retired;
+        if (old === undefined) return null;
+        retiresAtMs = old.expiresAt.getTime();
+        row = (await ask(old.successor))[0];
+      }
       if (row === undefined) return null;
-      return { key: readKeyRow(row.key), team: row.team === null ? null : readTeamRow(row.team) };
+      return {
+        key: readKeyRow(row.key),
+        team: row.team === null ? null : readTeamRow(row.team),
+        user: row.user === null ? null : readUserRow(row.user),
+        retiresAtMs,
+      };
     },
 
     async update(tokenHash, changes) {
@@ -89,6 +106,44 @@ export function keyStore(session: Session): KeyStore {
       return changed.length > 0 ? 'updated' : 'not_found';
     },
 
+    async replace(tokenHash, { tokenHash: fresh, keyName, oldUntilMs, updatedAtMs, updatedBy }) {
+      session.touchKeys([tokenHash, fresh]);
+      const twin = await session.ask((queries) =>
+        queries.select({ tokenHash: keys.tokenHash }).from(keys).where(eq(keys.tokenHash, fresh)),
+      );
+      const retired = await session.ask((queries) =>
+        queries
+          .select({ tokenHash: retiredKeys.tokenHash })
+          .from(retiredKeys)
+          .where(eq(retiredKeys.tokenHash, fresh)),
+      );
+      if (twin.length + retired.length > 0) return 'token_taken';
+      const changed = await session.ask((queries) =>
+        queries
+          .update(keys)
+          .set({
+            tokenHash: fresh,
+            keyName,
+            accountId: sql`coalesce(${keys.accountId}, ${tokenHash})`,
+            updatedAt: new Date(updatedAtMs),
+            updatedBy,
+          })
+          .where(eq(keys.tokenHash, tokenHash))
+          .returning({ tokenHash: keys.tokenHash }),
+      );
+      if (changed.length === 0) return 'not_found';
+      // Older keys in their own time of grace end with it: a key that is replaced again was not to live on.
+      await session.ask((queries) => queries.delete(retiredKeys).where(eq(retiredKeys.successor, tokenHash)));
+      if (oldUntilMs !== null) {
+        await session.ask((queries) =>
+          queries
+            .insert(retiredKeys)
+            .values({ tokenHash, successor: fresh, expiresAt: new Date(oldUntilMs) }),
+        );
+      }
+      return 'replaced';
+    },
+
     async delete(tokenHashes) {
       if (tokenHashes.length === 0) return [];
       session.touchKeys(tokenHashes);
@@ -97,6 +152,9 @@ export function keyStore(session: Session): KeyStore {
           .delete(keys)
           .where(inArray(keys.tokenHash, [...tokenHashes]))
           .returning({ tokenHash: keys.tokenHash }),
+      );
+      await session.ask((queries) =>
+        queries.delete(retiredKeys).where(inArray(retiredKeys.successor, [...tokenHashes])),
       );
       return gone.map((row) => row.tokenHash);
     },
@@ -172,6 +230,18 @@ export function keyStore(session: Session): KeyStore {
       return rows.map(readKeyRow);
     },
 
+    async ofUsers(userIds) {
+      if (userIds.length === 0) return [];
+      const rows = await session.ask((queries) =>
+        queries
+          .select()
+          .from(keys)
+          .where(inArray(keys.userId, [...userIds]))
+          .orderBy(asc(keys.createdAt), asc(keys.tokenHash)),
+      );
+      return rows.map(readKeyRow);
+    },
+
     async list({ filter, sortBy, descending, offset, limit }) {
       const where = conditionOf(filter);
       const column = SORTED_BY[sortBy];
@@ -206,13 +276,16 @@ export function namesGuardrail(protection: SQL, guardrailName: string): SQL {
 }
 
 function conditionOf(filter: KeyFilter) {
-  const { tokenHash, alias, organizationId, teamId, userId } = filter;
+  const { tokenHash, alias, organizationId, teamId, userId, orTeamIds } = filter;
+  const own = userId === undefined ? undefined : eq(keys.userId, userId);
+  const owners =
+    orTeamIds === undefined || orTeamIds.length === 0 ? own : or(own, inArray(keys.teamId, [...orTeamIds]));
   return and(
     tokenHash === undefined ? undefined : eq(keys.tokenHash, tokenHash),
     alias === undefined ? undefined : eq(keys.keyAlias, alias),
     organizationId === undefined ? undefined : eq(keys.organizationId, organizationId),
     teamId === undefined ? undefined : eq(keys.teamId, teamId),
-    userId === undefined ? undefined : eq(keys.userId, userId),
+    owners,
   );
 }
 
@@ -228,6 +301,9 @@ function newRow(key: NewKey): typeof keys.$inferInsert {
     models: [...key.models],
     metadata: key.metadata,
     protection: key.protection,
+    limits: key.limits,
+    accountId: key.accountId === key.tokenHash ? null : key.accountId,
+    keyType: key.keyType,
     blocked: key.blocked,
     expiresAt: momentOf(key.expiresAtMs),
     createdAt: new Date(key.createdAtMs),
@@ -249,6 +325,8 @@ function changedColumns(changes: KeyChanges): Partial<typeof keys.$inferInsert> 
     ...(changes.organizationId === undefined ? {} : { organizationId: changes.organizationId }),
     ...(changes.metadata === undefined ? {} : { metadata: changes.metadata }),
     ...(changes.protection === undefined ? {} : { protection: changes.protection }),
+    ...(changes.limits === undefined ? {} : { limits: changes.limits }),
+    ...(changes.keyType === undefined ? {} : { keyType: changes.keyType }),
     ...(changes.blocked === undefined ? {} : { blocked: changes.blocked }),
     updatedAt: new Date(changes.updatedAtMs),
     updatedBy: changes.updatedBy,

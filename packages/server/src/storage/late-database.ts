@@ -17,6 +17,9 @@ export class LateDatabase implements Database {
     this.stores = {
       keys: this.#late('keys'),
       teams: this.#late('teams'),
+      users: this.#late('users'),
+      tags: this.#late('tags'),
+      spend: this.#late('spend'),
       audit: this.#late('audit'),
       logs: this.#late('logs'),
       policies: this.#late('policies'),

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { DatabaseError } from '../ports/database.ts';
-import type { KeyRecord } from '../ports/keys.ts';
+import type { LimitSettings } from '../ports/limits.ts';
+import { KEY_TYPES, type KeyRecord } from '../ports/keys.ts';
 import type { Protection, SetBy, Sourced } from '../ports/protection.ts';
 import type { TeamMember, TeamRecord } from '../ports/teams.ts';
+import type { UserRecord } from '../ports/users.ts';
 
 /**
  * Rows as they come from the database, read and never cast. What identifies a row must be right, or the row is a fault;
@@ -99,11 +101,35 @@ function readAlias(alias: string | null, setBy: unknown): Sourced<string> | null
   return alias === null ? null : { value: alias, setBy: readSetBy(setBy) };
 }
 
+const perModel = z.record(z.string(), z.number()).optional();
+
+/** Limits that cannot be read make the row a fault: to ignore one would be to lift it. */
+const limitsSchema = z.strictObject({
+  rpm_limit: z.number().optional(),
+  tpm_limit: z.number().optional(),
+  max_parallel_requests: z.number().optional(),
+  model_rpm_limit: perModel,
+  model_tpm_limit: perModel,
+  max_budget: z.number().optional(),
+  soft_budget: z.number().optional(),
+  budget_duration: z.string().optional(),
+  budget_period_ms: z.number().optional(),
+  budget_since: z.number().optional(),
+  temp_budget_increase: z.number().optional(),
+  temp_budget_expiry: z.number().optional(),
+});
+
+function readLimits(limits: z.infer<typeof limitsSchema>): LimitSettings {
+  // What is absent is absent, and not undefined: limits are compared and shown as they are.
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}
+
 const common = {
   organizationId: z.string().nullable(),
   models: textList,
   metadata: metadataSchema,
   protection: z.unknown(),
+  limits: limitsSchema,
   blocked: z.boolean(),
   createdAt: z.date(),
   createdBy: z.string(),
@@ -118,6 +144,8 @@ const keyRow = z.object({
   keyAliasSetBy: z.unknown(),
   teamId: z.string().nullable(),
   userId: z.string().nullable(),
+  accountId: z.string().nullable(),
+  keyType: z.enum(KEY_TYPES),
   expiresAt: z.date().nullable(),
   ...common,
 });
@@ -133,6 +161,9 @@ export function readKeyRow(row: unknown): KeyRecord {
     organizationId: key.organizationId,
     models: key.models,
     ...readProtection(key.protection, key.metadata),
+    limits: readLimits(key.limits),
+    accountId: key.accountId ?? key.tokenHash,
+    keyType: key.keyType,
     blocked: key.blocked,
     expiresAtMs: key.expiresAt?.getTime() ?? null,
     createdAtMs: key.createdAt.getTime(),
@@ -165,11 +196,45 @@ export function readTeamRow(row: unknown): TeamRecord {
     members: team.members,
     models: team.models,
     ...readProtection(team.protection, team.metadata),
+    limits: readLimits(team.limits),
     blocked: team.blocked,
     createdAtMs: team.createdAt.getTime(),
     createdBy: team.createdBy,
     updatedAtMs: team.updatedAt.getTime(),
     updatedBy: team.updatedBy,
+  };
+}
+
+const userRow = z.object({
+  userId: z.string(),
+  email: z.string().nullable(),
+  alias: z.string().nullable(),
+  role,
+  passwordHash: z.string().nullable(),
+  models: textList,
+  metadata: metadataSchema,
+  limits: limitsSchema,
+  createdAt: z.date(),
+  createdBy: z.string(),
+  updatedAt: z.date(),
+  updatedBy: z.string(),
+});
+
+export function readUserRow(row: unknown): UserRecord {
+  const user = read(userRow, row, 'user');
+  return {
+    userId: user.userId,
+    email: user.email,
+    alias: user.alias,
+    role: user.role,
+    hasPassword: user.passwordHash !== null,
+    models: user.models,
+    metadata: user.metadata,
+    limits: readLimits(user.limits),
+    createdAtMs: user.createdAt.getTime(),
+    createdBy: user.createdBy,
+    updatedAtMs: user.updatedAt.getTime(),
+    updatedBy: user.updatedBy,
   };
 }
 

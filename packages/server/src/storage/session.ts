@@ -12,6 +12,7 @@ export interface Session {
   /** Says that a key or team has been written, so that copies of it are dropped after the commit (S10). */
   touchKeys(tokenHashes: Iterable<string>): void;
   touchTeam(teamId: string): void;
+  touchUsers(userIds: Iterable<string>): void;
   /** Says that a revision has been taken, so that those who follow it are told after the commit (S5). */
   touchRevision(revision: number): void;
 }
@@ -20,6 +21,7 @@ export interface Session {
 export interface Touched extends PrincipalChange {
   readonly keys: Set<string>;
   readonly teams: Set<string>;
+  readonly users: Set<string>;
   revision: number | null;
 }
 
@@ -47,6 +49,9 @@ export function sessionOn(
     },
     touchTeam(teamId) {
       noted().teams.add(teamId);
+    },
+    touchUsers(userIds) {
+      for (const userId of userIds) noted().users.add(userId);
     },
     touchRevision(revision) {
       noted().revision = revision;

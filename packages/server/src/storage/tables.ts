@@ -17,6 +17,7 @@ export const teams = portcullis.table('teams', {
   models: text('models').array().notNull(),
   metadata: jsonb('metadata').notNull(),
   protection: jsonb('protection').notNull(),
+  limits: jsonb('limits').notNull().default({}),
   blocked: boolean('blocked').notNull(),
   createdAt: moment('created_at').notNull(),
   createdBy: text('created_by').notNull(),
@@ -35,8 +36,49 @@ export const keys = portcullis.table('keys', {
   models: text('models').array().notNull(),
   metadata: jsonb('metadata').notNull(),
   protection: jsonb('protection').notNull(),
+  limits: jsonb('limits').notNull().default({}),
+  accountId: text('account_id'),
+  keyType: text('key_type').notNull().default('default'),
   blocked: boolean('blocked').notNull(),
   expiresAt: moment('expires_at'),
+  createdAt: moment('created_at').notNull(),
+  createdBy: text('created_by').notNull(),
+  updatedAt: moment('updated_at').notNull(),
+  updatedBy: text('updated_by').notNull(),
+});
+
+export const retiredKeys = portcullis.table('retired_keys', {
+  tokenHash: text('token_hash').primaryKey(),
+  successor: text('successor').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+export const users = portcullis.table('users', {
+  userId: text('user_id').primaryKey(),
+  email: text('user_email'),
+  alias: text('user_alias'),
+  role: text('user_role').notNull(),
+  passwordHash: text('password_hash'),
+  models: text('models').array().notNull(),
+  metadata: jsonb('metadata').notNull(),
+  limits: jsonb('limits').notNull(),
+  createdAt: moment('created_at').notNull(),
+  createdBy: text('created_by').notNull(),
+  updatedAt: moment('updated_at').notNull(),
+  updatedBy: text('updated_by').notNull(),
+});
+
+export const spend = portcullis.table('spend', {
+  account: text('account').primaryKey(),
+  nano: bigint('nano', { mode: 'number' }).notNull(),
+  sinceMs: bigint('since_ms', { mode: 'number' }).notNull(),
+  updatedAt: moment('updated_at').notNull().defaultNow(),
+});
+
+export const tags = portcullis.table('tags', {
+  name: text('name').primaryKey(),
+  description: text('description'),
+  models: text('models').array().notNull(),
   createdAt: moment('created_at').notNull(),
   createdBy: text('created_by').notNull(),
   updatedAt: moment('updated_at').notNull(),

@@ -1,6 +1,6 @@
 import { hasIdForm } from '@portcullis/policy';
-import { and, asc, eq, inArray, or, sql } from 'drizzle-orm';
-import type { NewTeamRecord, TeamChanges, TeamStore } from '../ports/teams.ts';
+import { and, asc, count, desc, eq, ilike, inArray, or, sql } from 'drizzle-orm';
+import type { NewTeamRecord, TeamChanges, TeamPage, TeamStore } from '../ports/teams.ts';
 import { namesGuardrail, namesPolicy } from './keys.ts';
 import { readTeamRow } from './rows.ts';
 import type { Session } from './session.ts';
@@ -88,23 +88,66 @@ export function teamStore(session: Session): TeamStore {
       return changed.length > 0 ? 'updated' : 'not_found';
     },
 
-    async list({ memberUserId, organizationId }) {
-      const member =
-        memberUserId === undefined
-          ? undefined
-          : sql`${teams.members} @> ${JSON.stringify([{ user_id: memberUserId }])}::jsonb`;
-      const organization =
-        organizationId === undefined ? undefined : eq(teams.organizationId, organizationId);
+    async delete(teamIds) {
+      for (const teamId of teamIds) session.touchTeam(teamId);
+      if (teamIds.length === 0) return [];
+      const gone = await session.ask((queries) =>
+        queries
+          .delete(teams)
+          .where(inArray(teams.teamId, [...teamIds]))
+          .returning({ teamId: teams.teamId }),
+      );
+      return gone.map((row) => row.teamId);
+    },
+
+    async page({ filter, sortBy, descending, offset, limit }) {
+      const where = conditionOf(filter);
+      const column = SORTED_BY[sortBy];
+      // The id makes the order total, so that no team is on two pages or on none.
+      const order = [descending ? desc(column) : asc(column), asc(teams.teamId)];
       const rows = await session.ask((queries) =>
         queries
           .select()
           .from(teams)
-          .where(and(member, organization))
+          .where(where)
+          .orderBy(...order)
+          .offset(offset)
+          .limit(limit),
+      );
+      const totals = await session.ask((queries) =>
+        queries.select({ total: count() }).from(teams).where(where),
+      );
+      return { teams: rows.map(readTeamRow), total: totals[0]?.total ?? 0 };
+    },
+
+    async list(filter) {
+      const rows = await session.ask((queries) =>
+        queries
+          .select()
+          .from(teams)
+          .where(conditionOf(filter))
           .orderBy(asc(teams.teamAlias), asc(teams.teamId)),
       );
       return rows.map(readTeamRow);
     },
   };
+}
+
+const SORTED_BY = {
+  team_id: teams.teamId,
+  team_alias: teams.teamAlias,
+  created_at: teams.createdAt,
+} as const;
+
+function conditionOf({ memberUserId, organizationId, teamId, alias }: TeamPage['filter']) {
+  return and(
+    memberUserId === undefined
+      ? undefined
+      : sql`${teams.members} @> ${JSON.stringify([{ user_id: memberUserId }])}::jsonb`,
+    organizationId === undefined ? undefined : eq(teams.organizationId, organizationId),
+    teamId === undefined ? undefined : eq(teams.teamId, teamId),
+    alias === undefined ? undefined : ilike(teams.teamAlias, `%${alias.replace(/[\\%_]/gu, '\\$&')}%`),
+  );
 }
 
 function newRow(team: NewTeamRecord): typeof teams.$inferInsert {
@@ -117,6 +160,7 @@ function newRow(team: NewTeamRecord): typeof teams.$inferInsert {
     models: [...team.models],
     metadata: team.metadata,
     protection: team.protection,
+    limits: team.limits,
     blocked: team.blocked,
     createdAt: new Date(team.createdAtMs),
     createdBy: team.createdBy,
@@ -134,6 +178,7 @@ function changedColumns(changes: TeamChanges): Partial<typeof teams.$inferInsert
     ...(changes.members === undefined ? {} : { members: changes.members }),
     ...(changes.metadata === undefined ? {} : { metadata: changes.metadata }),
     ...(changes.protection === undefined ? {} : { protection: changes.protection }),
+    ...(changes.limits === undefined ? {} : { limits: changes.limits }),
     ...(changes.blocked === undefined ? {} : { blocked: changes.blocked }),
     updatedAt: new Date(changes.updatedAtMs),
     updatedBy: changes.updatedBy,

@@ -3,6 +3,7 @@ import type { AppliedPolicy, RunRecord } from '@portcullis/policy';
 import type { Clock } from '../ports/clock.ts';
 import type { LogSink, LogStoreEvent, RequestDetails } from '../ports/logs.ts';
 import type { RequestRecord, RequestSummary, Telemetry } from '../ports/records.ts';
+import type { LimitsEvent } from '../ports/limits.ts';
 import type { StorageEvent } from '../ports/storage-events.ts';
 import { Counters } from './counters.ts';
 import { type ByteOutput, LineBatch } from './lines.ts';
@@ -168,6 +169,15 @@ export class ServerTelemetry implements Telemetry {
       case 'expired':
         this.#log.info(line);
     }
+  }
+
+  /** A soft budget that was passed is told once in its period; it refuses nobody. */
+  limits(event: LimitsEvent): void {
+    const { kind, ...details } = event;
+    this.counters.add('portcullis_limits_events_total', `kind="${kind}"`);
+    const line = { event: `limits_${kind}`, ...details };
+    if (kind === 'counters_back') this.#log.info(line);
+    else this.#log.warn(line);
   }
 
   info(event: string, details: Readonly<Record<string, unknown>>): void {

@@ -144,18 +144,14 @@ describe('POST /key/generate', () => {
   });
 
   test.each([
-    { max_budget: 10 },
-    { max_budget: 0 },
-    { budget_duration: '30d' },
-    { rpm_limit: 5 },
-    { tpm_limit: 5 },
-    { max_parallel_requests: 1 },
+    { budget_id: 'b' },
+    { budget_limits: [{ budget_duration: '1d', max_budget: 1 }] },
+    { model_max_budget: { m: 1 } },
+    { tag_rpm_limit: { t: 1 } },
     { enforced_params: ['user'] },
     { allowed_routes: ['/chat/completions'] },
-    { model_rpm_limit: { m: 1 } },
-    { key_type: 'read_only' },
     { project_id: 'p' },
-    { metadata: { model_rpm_limit: { m: 1 } } },
+    { metadata: { tag_rpm_limit: { t: 1 } } },
   ])('refuses what limits or protects and would not take effect: %j', async (body) => {
     const answer = await generate(body);
     expect(answer.status).toBe(422);

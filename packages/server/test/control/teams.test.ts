@@ -60,8 +60,8 @@ describe('POST /team/new', () => {
   });
 
   test.each([
-    [{ max_budget: 10 }],
-    [{ rpm_limit: 1 }],
+    [{ budget_id: 'b' }],
+    [{ max_budget: -1 }],
     [{ team_member_budget: 1 }],
     [{ allow_policy_versions: true }],
     [{ metadata: { allow_policy_versions: true } }],

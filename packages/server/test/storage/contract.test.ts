@@ -114,6 +114,8 @@ function suite(open: () => Promise<Place>): void {
       expect(await keys.findWithTeam(key.tokenHash)).toEqual({
         key: { ...key, ignored: [] },
         team: { ...team, ignored: [] },
+        user: null,
+        retiresAtMs: null,
       });
       expect(await keys.find(hashLike('nobody'))).toBeNull();
     });

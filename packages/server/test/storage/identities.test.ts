@@ -22,7 +22,12 @@ class Store {
 
   put(secret: string, key: Partial<NewKey> = {}, team: NewTeamRecord | null = null): void {
     const record: KeyRecord = { ...newKey(secret, key), tokenHash: hashOf(secret), ignored: [] };
-    this.rows.set(hashOf(secret), { key: record, team: team === null ? null : { ...team, ignored: [] } });
+    this.rows.set(hashOf(secret), {
+      key: record,
+      team: team === null ? null : { ...team, ignored: [] },
+      user: null,
+      retiresAtMs: null,
+    });
   }
 
   async findWithTeam(hash: string): Promise<KeyWithTeam | null> {
@@ -150,7 +155,7 @@ describe('a stored key', () => {
     });
     const underWay = identities.find('sk-a');
     store.put('sk-a', { blocked: true });
-    identities.forget({ keys: new Set([hashOf('sk-a')]), teams: new Set() });
+    identities.forget({ keys: new Set([hashOf('sk-a')]), teams: new Set(), users: new Set() });
     open();
     expect(identityIn(await underWay).blocked).toBe(true);
     expect(identityIn(atOnce('sk-a')).blocked).toBe(true);
@@ -162,7 +167,7 @@ describe('a stored key', () => {
     await identities.find('sk-a');
     await identities.find('sk-b');
     store.put('sk-a', { teamId: 't' }, newTeam('t', { blocked: true }));
-    identities.forget({ keys: new Set(), teams: new Set(['t']) });
+    identities.forget({ keys: new Set(), teams: new Set(['t']), users: new Set() });
     expect(identityIn(await identities.find('sk-a')).blocked).toBe(true);
     expect(atOnce('sk-b').kind).toBe('found');
     expect(store.asked).toBe(3);
@@ -173,7 +178,7 @@ describe('a stored key', () => {
     expect(atOnce('sk-a')).toEqual({ kind: 'unknown' });
     expect(store.asked).toBe(1);
     store.put('sk-a');
-    identities.forget({ keys: new Set([hashOf('sk-a')]), teams: new Set() });
+    identities.forget({ keys: new Set([hashOf('sk-a')]), teams: new Set(), users: new Set() });
     expect((await identities.find('sk-a')).kind).toBe('found');
     expect(await identities.find('sk-b')).toEqual({ kind: 'unknown' });
     clock.advance(2_001);

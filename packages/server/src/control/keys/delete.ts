@@ -1,10 +1,11 @@
 import { type DeleteKeys, deleteKeysSchema, PortcullisError } from '@portcullis/contract';
 import type { Stores } from '../../ports/database.ts';
+import type { Identity } from '../../ports/identity.ts';
 import type { KeyRecord } from '../../ports/keys.ts';
 import { actorOf, type ControlContext, isAdmin } from '../context.ts';
 import type { Route } from '../route.ts';
-import { hashOfReference, isOwn, notYours } from './access.ts';
-import { keyInfo } from './shape.ts';
+import { administersTeamOf, hashOfReference, isOwn, notYours } from './access.ts';
+import { accountOfKey, keyInfo } from './shape.ts';
 
 /** `POST /key/delete`: all of the named keys or none. */
 export function deleteKeysRoute({ database, clock }: ControlContext): Route<DeleteKeys> {
@@ -17,27 +18,49 @@ export function deleteKeysRoute({ database, clock }: ControlContext): Route<Dele
       const nowMs = clock.now();
       const deleted = await database.transaction(async (stores) => {
         const named = await findAll(stores, body);
-        if (!isAdmin(identity) && named.some(({ key }) => !isOwn(identity, key))) {
+        for (const { key } of named) {
+          if (isAdmin(identity) || isOwn(identity, key)) continue;
+          if (await administersTeamOf(stores, identity, key)) continue;
           throw notYours("delete somebody else's key", 'keys');
         }
-        await stores.keys.delete(named.map(({ key }) => key.tokenHash));
-        for (const { key } of named) {
-          await stores.audit.append({
-            atMs: nowMs,
-            actor: actorOf(identity),
-            action: 'key.delete',
-            object: { type: 'key', id: key.tokenHash },
-            before: keyInfo(key),
-            after: null,
-            refused: null,
-            callId,
-          });
-        }
+        await deleteKeys(
+          stores,
+          named.map(({ key }) => key),
+          { nowMs, identity, callId },
+        );
         return named;
       });
       return { body: { deleted_keys: deleted.map(({ name }) => name) } };
     },
   };
+}
+
+/** Deletes keys with what they have spent, each with its row in the audit log. Gives their hashes. */
+export async function deleteKeys(
+  stores: Stores,
+  keys: readonly KeyRecord[],
+  {
+    nowMs,
+    identity,
+    callId,
+  }: { readonly nowMs: number; readonly identity: Identity; readonly callId: string },
+): Promise<readonly string[]> {
+  const hashes = keys.map(({ tokenHash }) => tokenHash);
+  await stores.keys.delete(hashes);
+  await stores.spend.delete(keys.map(accountOfKey));
+  for (const key of keys) {
+    await stores.audit.append({
+      atMs: nowMs,
+      actor: actorOf(identity),
+      action: 'key.delete',
+      object: { type: 'key', id: key.tokenHash },
+      before: keyInfo(key),
+      after: null,
+      refused: null,
+      callId,
+    });
+  }
+  return hashes;
 }
 
 /** Every named key once, with the name by which it was asked for: a key or hash as given, for an alias the hash. */

@@ -1,17 +1,10 @@
 import type { KeyRecord } from '../../ports/keys.ts';
+import { keyLimitsShown, limitsShown, type Seen } from '../limits.ts';
 import { protectionInMetadata, provenance } from '../protection.ts';
 
 /** What the reference always has on a key and this gateway does not have yet. */
 const ABSENT = {
-  spend: 0,
   config: {},
-  max_budget: null,
-  soft_budget: null,
-  budget_duration: null,
-  budget_reset_at: null,
-  max_parallel_requests: null,
-  tpm_limit: null,
-  rpm_limit: null,
   model_max_budget: {},
   model_spend: {},
   allowed_routes: [],
@@ -19,8 +12,13 @@ const ABSENT = {
   litellm_budget_table: null,
 };
 
+/** Where a key's spending is kept. */
+export function accountOfKey({ accountId }: Pick<KeyRecord, 'accountId'>): string {
+  return `key:${accountId}`;
+}
+
 /** A key as `/key/info` shows it: everything but what it could be found or used with. */
-export function keyInfo(key: KeyRecord): Readonly<Record<string, unknown>> {
+export function keyInfo(key: KeyRecord, seen: Seen | null = null): Readonly<Record<string, unknown>> {
   const { protection } = key;
   return {
     key_name: key.keyName,
@@ -34,6 +32,9 @@ export function keyInfo(key: KeyRecord): Readonly<Record<string, unknown>> {
     permissions: protection.permissions?.value ?? {},
     metadata: { ...key.metadata, ...protectionInMetadata(protection) },
     blocked: key.blocked,
+    key_type: key.keyType,
+    ...limitsShown(key.limits, accountOfKey(key), seen),
+    ...keyLimitsShown(key.limits),
     ...ABSENT,
     created_at: isoOf(key.createdAtMs),
     created_by: key.createdBy,
@@ -45,18 +46,22 @@ export function keyInfo(key: KeyRecord): Readonly<Record<string, unknown>> {
 }
 
 /** A key in lists. */
-export function keyRow(key: KeyRecord): Readonly<Record<string, unknown>> {
-  return { token: key.tokenHash, ...keyInfo(key) };
+export function keyRow(key: KeyRecord, seen: Seen | null = null): Readonly<Record<string, unknown>> {
+  return { token: key.tokenHash, ...keyInfo(key, seen) };
 }
 
 /** The answer to `/key/generate` and `/key/update`: the fields echoed, and the key itself if it is given. */
-export function keyAnswer(key: KeyRecord, secret: string | null): Readonly<Record<string, unknown>> {
+export function keyAnswer(
+  key: KeyRecord,
+  secret: string | null,
+  seen: Seen | null = null,
+): Readonly<Record<string, unknown>> {
   const { protection } = key;
   return {
     ...(secret === null ? {} : { key: secret }),
     token: key.tokenHash,
     token_id: key.tokenHash,
-    ...keyInfo(key),
+    ...keyInfo(key, seen),
     tags: protection.tags?.value ?? [],
     guardrails: protection.guardrails?.value ?? [],
     policies: protection.policies?.value ?? [],

@@ -11,11 +11,13 @@ import type { Identity } from '../../ports/identity.ts';
 import type { KeyChanges, KeyRecord } from '../../ports/keys.ts';
 import { PROTECTION_WRITERS } from '../../ports/protection.ts';
 import { actorOf, type ControlContext, isAdmin, setByOf } from '../context.ts';
-import { applyProtection, readProtection } from '../protection.ts';
+import { applyKeyLimits } from '../limits.ts';
+import { applyProtection, type ProtectionRequest, readProtection } from '../protection.ts';
 import type { Route } from '../route.ts';
+import { seenOf } from '../seen.ts';
 import { requireTeam } from '../teams/access.ts';
 import { aliasTaken, hashOfReference, isOwn, keyNotFound, notYours } from './access.ts';
-import { keyAnswer, keyInfo } from './shape.ts';
+import { accountOfKey, keyAnswer, keyInfo } from './shape.ts';
 
 /** `POST /key/update`: only given fields change. */
 export function updateKeyRoute(context: ControlContext): Route<UpdateKey> {
@@ -29,31 +31,52 @@ export function updateKeyRoute(context: ControlContext): Route<UpdateKey> {
       const key = await change(context, { identity, callId, action: 'key.update' }, async (stores, nowMs) => {
         const before = await wanted(stores, body);
         if (!isAdmin(identity)) refuseToUser(identity, before, body);
-        if (typeof body.team_id === 'string') await requireTeam(stores, body.team_id);
-        const setBy = setByOf(identity, nowMs);
-        const protection = applyProtection(before.protection, request.written, identity, setBy);
         // Without `key` the alias is what the key was found by.
         const alias = body.key === undefined ? undefined : body.key_alias;
-        return {
+        const changes = await changesAsked(
+          stores,
           before,
-          changes: {
-            ...(alias === undefined || alias === before.alias?.value
-              ? {}
-              : { alias: alias === null ? null : { value: alias, setBy } }),
-            ...(body.user_id === undefined ? {} : { userId: body.user_id }),
-            ...(body.team_id === undefined ? {} : { teamId: body.team_id }),
-            ...(body.organization_id === undefined ? {} : { organizationId: body.organization_id }),
-            ...(body.models === undefined ? {} : { models: body.models ?? [] }),
-            ...(body.duration === undefined ? {} : { expiresAtMs: expiryOf(body.duration, nowMs) }),
-            ...(body.blocked === undefined || body.blocked === null ? {} : { blocked: body.blocked }),
-            // Always together: what is taken away here must not come back from an old twin in the stored metadata.
-            metadata: request.metadata ?? before.metadata,
-            protection,
-          },
-        };
+          { ...body, key_alias: alias },
+          request,
+          identity,
+          nowMs,
+        );
+        if (body.spend === 0) await stores.spend.delete([accountOfKey(before)]);
+        return { before, changes };
       });
-      return { body: keyAnswer(key, null) };
+      if (body.spend === 0) context.spending?.forget([accountOfKey(key)]);
+      return { body: keyAnswer(key, null, await seenOf(context, { keys: [key] })) };
     },
+  };
+}
+
+/** What a body changes on a key; whoever asks may do that. */
+export async function changesAsked(
+  stores: Stores,
+  before: KeyRecord,
+  body: Omit<UpdateKey, 'key'>,
+  request: ProtectionRequest,
+  identity: Identity,
+  nowMs: number,
+): Promise<Change['changes']> {
+  if (typeof body.team_id === 'string') await requireTeam(stores, body.team_id);
+  const setBy = setByOf(identity, nowMs);
+  const alias = body.key_alias;
+  return {
+    ...(alias === undefined || alias === before.alias?.value
+      ? {}
+      : { alias: alias === null ? null : { value: alias, setBy } }),
+    ...(body.user_id === undefined ? {} : { userId: body.user_id }),
+    ...(body.team_id === undefined ? {} : { teamId: body.team_id }),
+    ...(body.organization_id === undefined ? {} : { organizationId: body.organization_id }),
+    ...(body.models === undefined ? {} : { models: body.models ?? [] }),
+    ...(body.duration === undefined ? {} : { expiresAtMs: expiryOf(body.duration, nowMs) }),
+    ...(body.blocked === undefined || body.blocked === null ? {} : { blocked: body.blocked }),
+    ...(body.key_type === undefined ? {} : { keyType: body.key_type ?? 'default' }),
+    limits: applyKeyLimits(before.limits, body, nowMs),
+    // Always together: what is taken away here must not come back from an old twin in the stored metadata.
+    metadata: request.metadata ?? before.metadata,
+    protection: applyProtection(before.protection, request.written, identity, setBy),
   };
 }
 
@@ -70,7 +93,7 @@ export function blockKeyRoute(context: ControlContext, blocked: boolean): Route<
         before: await wanted(stores, body),
         changes: { blocked },
       }));
-      return { body: keyAnswer(key, null) };
+      return { body: keyAnswer(key, null, await seenOf(context, { keys: [key] })) };
     },
   };
 }
@@ -112,7 +135,7 @@ async function change(
   });
 }
 
-async function wanted(
+export async function wanted(
   { keys }: Stores,
   { key, key_alias: alias }: Pick<UpdateKey, 'key' | 'key_alias'>,
 ): Promise<KeyRecord> {

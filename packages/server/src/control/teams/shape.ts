@@ -1,25 +1,23 @@
 import type { KeyRecord } from '../../ports/keys.ts';
 import type { TeamRecord } from '../../ports/teams.ts';
 import { keyRow } from '../keys/shape.ts';
+import { limitsShown, type Seen } from '../limits.ts';
 import { protectionInMetadata, provenance } from '../protection.ts';
 
 /** What the reference always has on a team and this gateway does not have yet. */
 const ABSENT = {
   admins: [],
   members: [],
-  spend: 0,
-  max_budget: null,
-  soft_budget: null,
-  budget_duration: null,
-  budget_reset_at: null,
-  max_parallel_requests: null,
-  tpm_limit: null,
-  rpm_limit: null,
   litellm_model_table: null,
 };
 
+/** Where a team's spending is kept. */
+export function accountOfTeam({ teamId }: Pick<TeamRecord, 'teamId'>): string {
+  return `team:${teamId}`;
+}
+
 /** A team as every route shows it. */
-export function teamRow(team: TeamRecord): Readonly<Record<string, unknown>> {
+export function teamRow(team: TeamRecord, seen: Seen | null = null): Readonly<Record<string, unknown>> {
   const { protection } = team;
   return {
     team_id: team.teamId,
@@ -31,6 +29,7 @@ export function teamRow(team: TeamRecord): Readonly<Record<string, unknown>> {
     model_aliases: protection.model_aliases?.value ?? {},
     models: team.models,
     blocked: team.blocked,
+    ...limitsShown(team.limits, accountOfTeam(team), seen),
     ...ABSENT,
     created_at: new Date(team.createdAtMs).toISOString(),
     created_by: team.createdBy,
@@ -45,6 +44,7 @@ export function teamRow(team: TeamRecord): Readonly<Record<string, unknown>> {
 export function teamWithKeys(
   team: TeamRecord,
   keys: readonly KeyRecord[],
+  seen: Seen | null = null,
 ): Readonly<Record<string, unknown>> {
-  return { ...teamRow(team), keys: keys.map(keyRow), team_memberships: [] };
+  return { ...teamRow(team, seen), keys: keys.map((key) => keyRow(key, seen)), team_memberships: [] };
 }

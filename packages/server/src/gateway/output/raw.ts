@@ -6,10 +6,14 @@ import { answered, disconnected, type Ending, failed } from './delivered.ts';
 
 /** The usage object stands at the end of an answer; this much of the end is kept to find it. */
 const TAIL_BYTES = 2_048;
+const EVENT_BYTES = 150;
+const BYTES_PER_TOKEN = 3;
 
 export interface RawEnd {
   readonly ending: Ending;
   readonly usage: Usage | null;
+  /** About how many tokens were seen. */
+  readonly seenTokens: number;
 }
 
 /**
@@ -26,9 +30,10 @@ export function passThrough(
   copy: AnswerCopy | null,
 ): Promise<RawEnd> {
   return new Promise((resolve) => {
-    client.onGone(() => resolve({ ending: disconnected(status), usage: null }));
+    const sink = new RawSink(reply, client, status, stream, copy, resolve);
+    client.onGone(() => sink.gone());
     client.start(status, headers);
-    reply.read(new RawSink(reply, client, status, stream, copy, resolve));
+    reply.read(sink);
   });
 }
 
@@ -40,6 +45,7 @@ class RawSink implements BodySink {
   readonly #copy: AnswerCopy | null;
   readonly #done: (end: RawEnd) => void;
   #tail: Buffer = Buffer.alloc(0);
+  #bytes = 0;
   #waiting = false;
 
   constructor(
@@ -60,6 +66,7 @@ class RawSink implements BodySink {
 
   chunk(bytes: Buffer): void {
     this.#copy?.add(bytes);
+    this.#bytes += bytes.length;
     this.#tail =
       bytes.length >= TAIL_BYTES || this.#tail.length === 0
         ? bytes.subarray(-TAIL_BYTES)
@@ -79,14 +86,28 @@ class RawSink implements BodySink {
       return;
     }
     this.#client.end();
-    this.#done({ ending: answered(this.#status), usage: usageIn(this.#tail) });
+    this.#done({
+      ending: answered(this.#status),
+      usage: usageIn(this.#tail),
+      seenTokens: this.#seenTokens(),
+    });
+  }
+
+  /** The caller went away. */
+  gone(): void {
+    this.#done({ ending: disconnected(this.#status), usage: null, seenTokens: this.#seenTokens() });
+  }
+
+  /** Each event of a stream is about one token with some 200 bytes around it; a whole answer is mostly text. */
+  #seenTokens(): number {
+    return Math.ceil(this.#bytes / (this.#stream ? EVENT_BYTES : BYTES_PER_TOKEN));
   }
 
   fail(error: PortcullisError): void {
     // The status is out. A stream can still say what happened; anything else is cut, so that its length does not fit.
     if (this.#stream) this.#client.end(`\n\ndata: ${JSON.stringify(errorBody(error))}\n\ndata: [DONE]\n\n`);
     else this.#client.destroy();
-    this.#done({ ending: failed(error, this.#status), usage: null });
+    this.#done({ ending: failed(error, this.#status), usage: null, seenTokens: this.#seenTokens() });
   }
 }
 

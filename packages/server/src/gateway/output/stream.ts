@@ -22,6 +22,8 @@ export interface StreamEnd {
   readonly ending: Ending;
   readonly verdict: Verdict;
   readonly usage: Usage | null;
+  /** About how many tokens came from the provider. */
+  readonly seenTokens: number;
   readonly report: StreamReport | Promise<StreamReport>;
   /** What the caller got, for logging_only. */
   readonly answer: () => readonly Segment[];
@@ -52,6 +54,8 @@ export function guardStream(
   });
 }
 
+const CHARACTERS_PER_TOKEN = 3;
+
 class GuardedSink implements BodySink {
   readonly #reply: UpstreamReply;
   readonly #client: Client;
@@ -66,6 +70,7 @@ class GuardedSink implements BodySink {
   readonly #unfinished: number[] = [];
   /** The released text of each channel; kept only when logging_only looks at it, or it is stored. */
   readonly #released: Map<string, string> | null;
+  #characters = 0;
   #out = '';
   #busy = false;
   #slow = false;
@@ -196,6 +201,7 @@ class GuardedSink implements BodySink {
     switch (task.kind) {
       case 'text':
         this.#channels.set(task.channel.key, task.channel);
+        this.#characters += task.text.length;
         return this.#gate.push(task.channel, task.text);
       case 'finish': {
         const ends = this.#codec
@@ -297,7 +303,14 @@ class GuardedSink implements BodySink {
     this.#over = true;
     this.#tasks.length = 0;
     const answer = (): readonly Segment[] => channelSegments(this.#channels, this.#released ?? new Map());
-    this.#resolve({ ending, verdict, usage: this.#codec.usage, report: this.#gate.finish(), answer });
+    this.#resolve({
+      ending,
+      verdict,
+      usage: this.#codec.usage,
+      seenTokens: Math.ceil(this.#characters / CHARACTERS_PER_TOKEN),
+      report: this.#gate.finish(),
+      answer,
+    });
   }
 }
 

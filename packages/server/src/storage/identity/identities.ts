@@ -46,7 +46,10 @@ type Found = Extract<IdentityResult, { kind: 'found' }>;
 
 interface Entry {
   readonly result: Found;
+  /** Of the row, which is not that of the key that was sent when this one was replaced. */
+  readonly keyHash: string;
   readonly teamId: string | null;
+  readonly userId: string | null;
   /** The rows it was made of: the same text gives the same object, on which the engine's own caches hang. */
   readonly source: string;
   readonly checkedAt: number;
@@ -143,7 +146,8 @@ export function createIdentities(options: IdentitiesOptions): CachedIdentities {
     const source = JSON.stringify(found);
     const former = entries.peek(hash);
     const result = former?.source === source ? former.result : made(found);
-    entries.set(hash, { result, source, checkedAt, teamId: found.key.teamId });
+    const { tokenHash: keyHash, teamId, userId } = found.key;
+    entries.set(hash, { result, source, checkedAt, keyHash, teamId, userId });
     return result;
   }
 
@@ -176,9 +180,12 @@ export function createIdentities(options: IdentitiesOptions): CachedIdentities {
       entries.delete(hash);
       unknown.delete(hash);
     }
-    if (change.teams.size === 0) return;
-    for (const [hash, { teamId }] of entries.entries()) {
-      if (teamId !== null && change.teams.has(teamId)) entries.delete(hash);
+    for (const [hash, { keyHash, teamId, userId }] of entries.entries()) {
+      const isChanged =
+        change.keys.has(keyHash) ||
+        (teamId !== null && change.teams.has(teamId)) ||
+        (userId !== null && change.users.has(userId));
+      if (isChanged) entries.delete(hash);
     }
   }
 

@@ -2,6 +2,7 @@ import type { Fact, ProtectionSettings, TagFact } from '@portcullis/policy';
 import type { Identity, PrincipalOf } from '../../ports/identity.ts';
 import type { KeyWithTeam } from '../../ports/keys.ts';
 import { PROTECTION_WRITERS, type Protection, type Sourced } from '../../ports/protection.ts';
+import { accountsOf, limitsOf } from './limits.ts';
 
 /** `models` entries of the reference with a meaning of their own. */
 const ALL_TEAM_MODELS = 'all-team-models';
@@ -15,18 +16,25 @@ export interface BuiltIdentity {
 }
 
 /** Makes the identity of a stored key: one frozen object, from which the engine computes once per key. */
-export function buildIdentity({ key, team }: KeyWithTeam): BuiltIdentity {
+export function buildIdentity(found: KeyWithTeam): BuiltIdentity {
+  const { key, team, user } = found;
   const untrusted = { key: untrustedFields(key.protection), team: untrustedFields(team?.protection ?? {}) };
+  const limits = limitsOf(found);
   const identity: Identity = {
-    role: 'internal_user',
+    role: user?.role ?? 'internal_user',
     policy: principalOf({ key, team }),
-    userEmail: null,
+    userEmail: user?.email ?? null,
     organizationId: key.organizationId ?? team?.organizationId ?? null,
     keyModels: callable(key.models, team !== null),
     teamModels: team === null ? null : callable(team.models, false),
     storesPrompts: team?.metadata['store_prompts'] === true,
+    // As with budgets: in a team, the team says what its keys may do.
+    userModels: user === null || team !== null ? null : callable(user.models, false),
     blocked: key.blocked || (team?.blocked ?? false),
-    expiresAtMs: key.expiresAtMs,
+    expiresAtMs: earliest(key.expiresAtMs, found.retiresAtMs),
+    ...(key.keyType === 'default' ? {} : { keyType: key.keyType }),
+    ...(limits.length === 0 ? {} : { limits }),
+    accounts: accountsOf(found, limits),
   };
   return { identity: deepFreeze(identity), untrusted };
 }
@@ -73,6 +81,11 @@ export function masterIdentity(): Identity {
     blocked: false,
     expiresAtMs: null,
   });
+}
+
+function earliest(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
 }
 
 function isTrusted({ setBy }: Sourced<unknown>): boolean {
