@@ -48,7 +48,7 @@ test('every section becomes what the gateway works with', async () => {
     addUserAgentTags: false,
     guardrailBudgetMs: 500,
     streamBufferCharacters: 20_000,
-    createAs: 'production',
+    createAs: 'draft',
     storePrompts: false,
     logRetentionMs: null,
     logRetentionEveryMs: 3_600_000,
@@ -174,7 +174,7 @@ test('the settings of the reference for its logs are read, and nothing is stored
   });
   expect(ignoredSettings).toEqual([]);
   expect((await load('model_list: []\n')).settings).toMatchObject({
-    createAs: 'production',
+    createAs: 'draft',
     storePrompts: false,
     logRetentionMs: null,
   });
