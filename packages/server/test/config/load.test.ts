@@ -174,7 +174,7 @@ test('the settings of the reference for its logs are read, and nothing is stored
   });
   expect(ignoredSettings).toEqual([]);
   expect((await load('model_list: []\n')).settings).toMatchObject({
-    createAs: 'draft',
+    createAs: 'production',
     storePrompts: false,
     logRetentionMs: null,
   });
