@@ -1,5 +1,5 @@
 import { createHttp, type HttpClient, type HttpPort, secretPaths } from '@portcullis/guardrails';
-import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import {
   adminKey,
@@ -28,7 +28,9 @@ import { createPolicyEngine } from './snapshot/engine.ts';
 import { guardrailTools } from './snapshot/guardrail-tools.ts';
 import { ActiveSnapshots } from './snapshot/holder.ts';
 import { SnapshotLoader } from './snapshot/loader.ts';
+import { FleetMember } from './snapshot/fleet.ts';
 import { follow, type Following } from './snapshot/follow.ts';
+import { PrincipalFollower } from './snapshot/principals.ts';
 import { revisionTaker } from './snapshot/take-revision.ts';
 import { mayHoldDatabase } from './storage/embedded/embedded.ts';
 import { lastGoodStore } from './storage/last-good.ts';
@@ -124,6 +126,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     maxStaleMs: settings.principalMaxStaleMs,
   });
   database.onPrincipalChange((change) => identities.forget(change));
+  const principals = new PrincipalFollower({
+    feed: database.principals,
+    forget: (change) => identities.forget(change),
+    forgetAll: () => identities.forgetAll(),
+  });
   const limits = createLimits({
     spend: database.stores.spend,
     clock,
@@ -139,7 +146,18 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     keyring: keyringOf(saltsOf(options, settings)),
     secretPaths: (params) => secretPaths(params, tools.catalogue),
   });
-  const loader = new SnapshotLoader<LoadedConfig>({
+  const fleet = new FleetMember({
+    database,
+    self: {
+      replicaId: randomUUID(),
+      host: hostname(),
+      pid: process.pid,
+      version: VERSION,
+      startedAtMs: clock.now(),
+    },
+    status: () => loader.status,
+  });
+  const loader: SnapshotLoader<LoadedConfig> = new SnapshotLoader({
     holder: snapshots,
     tools,
     events: telemetry,
@@ -147,7 +165,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     lastGood: lastGoodStore(options.dataDir, database.kind),
     openGuardrail: (guardrail) => secrets.open(guardrail),
     takeRevision: revisionTaker(database, clock, `configuration file on ${hostname()}`),
-    isOrphaned: () => Promise.resolve(database.kind === 'embedded'),
+    isOrphaned: async (digest) => database.kind === 'embedded' || (await fleet.isOrphaned(digest)),
   });
   const engine = createPolicyEngine({
     holder: snapshots,
@@ -207,7 +225,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const close = async (): Promise<void> => {
     await watch?.close();
     await http.close(DRAIN_MS);
-    await following?.stop();
+    for (const one of following) await one.stop();
+    await fleet.leave();
     await upstreams.close();
     await logRetention.stop();
     await logWriter.close();
@@ -218,7 +237,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await telemetry.close();
   };
   let watch: ReturnType<typeof watchConfig> | null = null;
-  let following: Following | null = null;
+  const following: Following[] = [];
 
   try {
     const url = await http.listen(options.port, options.host);
@@ -252,15 +271,24 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         onEvent: (event) => telemetry.storage(event),
       }),
     );
-    following = follow({
-      look: loader.sync,
-      listen: () =>
-        database.documents.listen((revision) => {
-          if (revision > (snapshots.current()?.revision ?? -1)) void loader.sync();
-        }),
-      everyMs: () => (loader.inForce ?? config).settings.syncEveryMs,
-    });
-    await following.first;
+    const everyMs = (): number => (loader.inForce ?? config).settings.syncEveryMs;
+    following.push(
+      follow({
+        look: loader.sync,
+        listen: () =>
+          database.documents.listen((revision) => {
+            if (revision > (snapshots.current()?.revision ?? -1)) void loader.sync();
+          }),
+        everyMs,
+      }),
+    );
+    if (database.kind === 'postgres') {
+      const look = principals.look;
+      following.push(follow({ look, listen: () => database.principals.listen(() => void look()), everyMs }));
+    }
+    loader.onChange(() => fleet.changed());
+    await Promise.all(following.map(({ first }) => first));
+    await fleet.start();
     return {
       url,
       banner: {

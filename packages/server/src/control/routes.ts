@@ -4,6 +4,7 @@ import { changeMaker } from './changes/transact.ts';
 import type { ControlContext } from './context.ts';
 import { guardrailRoutes } from './guardrails/routes.ts';
 import { deleteAllVersionsRoute, deletePolicyRoute } from './policies/delete.ts';
+import { fleetRoute } from './policies/fleet.ts';
 import { policyInfoRoute, policySummaryRoute, validatePoliciesRoute } from './policies/legacy.ts';
 import {
   comparePoliciesRoute,
@@ -33,6 +34,7 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
     createPolicyRoute(changes),
     comparePoliciesRoute(context, changes),
     revisionRoute(context),
+    fleetRoute(context),
     resolveRoute(context),
     listVersionsRoute(context),
     newVersionRoute(changes),

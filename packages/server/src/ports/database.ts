@@ -1,9 +1,11 @@
 import type { AuditLog } from './audit.ts';
+import type { FleetStore } from './fleet.ts';
 import type { IdempotencyStore } from './idempotency.ts';
 import type { KeyStore } from './keys.ts';
 import type { LogStore } from './logs.ts';
 import type { SpendStore } from './limits.ts';
 import type { DocumentSource, PolicyStore } from './policy-store.ts';
+import type { PrincipalFeed } from './principal-feed.ts';
 import type { SubmissionStore } from './submissions.ts';
 import type { TagStore } from './tags.ts';
 import type { TeamStore } from './teams.ts';
@@ -50,6 +52,7 @@ export interface Stores {
   readonly policies: PolicyStore;
   readonly idempotency: IdempotencyStore;
   readonly submissions: SubmissionStore;
+  readonly fleet: FleetStore;
 }
 
 /** Which principals a committed transaction has changed (S10). */
@@ -67,6 +70,8 @@ export interface Database {
   readonly stores: Stores;
   /** What the snapshot is loaded from. */
   readonly documents: DocumentSource;
+  /** What copies of keys, teams and users are kept up to date with, when other processes change them. */
+  readonly principals: PrincipalFeed;
   /**
    * Does `work` completely or not at all. The stores handed in are of no use after `work` has ended or its time is over.
    */

@@ -24,14 +24,14 @@ export function follow({ look, listen, everyMs }: FollowParts): Following {
 
   const round = (): void => {
     timer = null;
-    running = look().then(next);
+    running = look().then(() => again());
   };
-  const next = (): void => {
+  const again = (): void => {
     if (!isStopped()) timer = setTimeout(round, everyMs()).unref();
   };
   const listening = listen().catch(() => null);
   const first = look();
-  running = first.then(next);
+  running = first.then(() => again());
   return {
     first,
     async stop() {

@@ -7,13 +7,16 @@ import type { StorageEvents } from '../ports/storage-events.ts';
 import { auditStore } from './audit.ts';
 import { type EmbeddedServer, startEmbedded } from './embedded/embedded.ts';
 import { startUpkeep, type Upkeep } from './embedded/upkeep.ts';
-import { documentSource, NotifiedRevisions } from './documents.ts';
+import { documentSource } from './documents.ts';
 import { databaseError } from './faults.ts';
+import { fleetStore } from './fleet.ts';
 import { idempotencyStore } from './idempotency.ts';
 import { keyStore } from './keys.ts';
 import { logStore } from './logs/store.ts';
 import { migrate, readMigrations } from './migrations.ts';
-import { policyStore } from './policies.ts';
+import { Notified } from './notified.ts';
+import { policyStore, REVISION_CHANNEL } from './policies.ts';
+import { appendPrincipalChange, PRINCIPAL_CHANNEL, principalFeed } from './principal-feed.ts';
 import { submissionStore } from './submissions.ts';
 import { type Queries, type Session, sessionOn, type Touched, withinTime } from './session.ts';
 import { spendStore } from './spend.ts';
@@ -143,7 +146,9 @@ function assemble(
   const transactionLimitMs = options.transactionLimitMs ?? TRANSACTION_LIMIT_MS;
   const queries: Queries = drizzle(sql);
   const listeners: ((change: PrincipalChange) => void)[] = [];
-  const revisions = new NotifiedRevisions(kind === 'postgres' ? sql : null, statementLimitMs);
+  const shared = kind === 'postgres' ? sql : null;
+  const revisions = new Notified(shared, REVISION_CHANNEL, statementLimitMs);
+  const principals = new Notified(shared, PRINCIPAL_CHANNEL, statementLimitMs);
   let closed: Promise<void> | undefined;
 
   const ready = async (): Promise<Queries> => {
@@ -157,6 +162,7 @@ function assemble(
     kind,
     stores: storesOn(reading),
     documents: documentSource(reading, revisions),
+    principals: principalFeed(reading, principals),
 
     async transaction(work) {
       const scope: Scope = {
@@ -206,10 +212,15 @@ function assemble(
       return tx;
     };
     alive();
-    const stores = storesOn(sessionOn(alive, scope.touched, statementLimitMs));
+    const session = sessionOn(alive, scope.touched, statementLimitMs);
     try {
       // A little less than the limit around it, so that the rollback is under way before anybody gives up waiting.
-      const result = await withinTime(transactionLimitMs * 0.9, () => work(stores));
+      const result = await withinTime(transactionLimitMs * 0.9, async () => {
+        const result = await work(storesOn(session));
+        const { keys, teams, users } = scope.touched;
+        if (keys.size + teams.size + users.size > 0) await appendPrincipalChange(session, scope.touched);
+        return result;
+      });
       alive();
       return result;
     } finally {
@@ -236,6 +247,7 @@ function storesOn(session: Session): Stores {
     policies: policyStore(session),
     idempotency: idempotencyStore(session),
     submissions: submissionStore(session),
+    fleet: fleetStore(session),
   };
 }
 

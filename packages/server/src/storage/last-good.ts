@@ -11,7 +11,7 @@ import {
   type StoredPolicy,
   UnreadableRowsError,
 } from '../ports/policy-store.ts';
-import { readHistoryDocument, RowReader } from './policy-rows.ts';
+import { SortedDocuments } from './policy-rows.ts';
 
 const FILE = 'last-known-good.jsonl';
 const FORMAT = 1;
@@ -129,10 +129,7 @@ async function parse(file: string, text: string, database: string): Promise<Last
   }
   if (head.documents !== lines.length) return refused(file, 'documents are missing');
 
-  const policies: StoredPolicy[] = [];
-  const attachments: StoredAttachment[] = [];
-  const guardrails: StoredGuardrail[] = [];
-  const reader = new RowReader();
+  const sorted = new SortedDocuments();
   let count = 0;
   for (const line of lines) {
     const entry = parsed(lineSchema, line);
@@ -141,21 +138,17 @@ async function parse(file: string, text: string, database: string): Promise<Last
     if (object !== 'policy' && object !== 'attachment' && object !== 'guardrail') {
       return refused(file, 'a line is no document');
     }
-    const read = reader.read(object, id, readHistoryDocument(object, document));
-    if (read?.object === 'policy') policies.push(read.stored);
-    else if (read?.object === 'attachment') attachments.push(read.stored);
-    else if (read?.object === 'guardrail') guardrails.push(read.stored);
+    sorted.add(object, id, document);
     count += 1;
     if (count % BETWEEN_YIELDS === 0) await nextTurn();
   }
   try {
-    reader.check();
+    const { revision, config_digest: configDigest } = head;
+    return { kind: 'found', documents: { revision, configDigest, ...sorted.objects() } };
   } catch (error) {
     if (error instanceof UnreadableRowsError) return refused(file, error.message);
     throw error;
   }
-  const { revision, config_digest: configDigest } = head;
-  return { kind: 'found', documents: { revision, configDigest, policies, attachments, guardrails } };
 }
 
 async function digestOf(lines: readonly string[]): Promise<string> {

@@ -1,5 +1,6 @@
 import { type Database, DatabaseError, type PrincipalChange, type Stores } from '../ports/database.ts';
 import type { DocumentSource } from '../ports/policy-store.ts';
+import type { PrincipalFeed } from '../ports/principal-feed.ts';
 
 /**
  * A database that may still be opening. Until it is open every question fails as `unavailable`, so that the gateway can
@@ -9,6 +10,7 @@ export class LateDatabase implements Database {
   readonly kind: Database['kind'];
   readonly stores: Stores;
   readonly documents: DocumentSource;
+  readonly principals: PrincipalFeed;
   readonly #listeners: ((change: PrincipalChange) => void)[] = [];
   #open: Database | null = null;
 
@@ -25,11 +27,17 @@ export class LateDatabase implements Database {
       policies: this.#late('policies'),
       idempotency: this.#late('idempotency'),
       submissions: this.#late('submissions'),
+      fleet: this.#late('fleet'),
     };
     this.documents = {
       head: async () => this.#database().documents.head(),
       read: async (revision) => this.#database().documents.read(revision),
       listen: async (listener) => this.#database().documents.listen(listener),
+    };
+    this.principals = {
+      head: async () => this.#database().principals.head(),
+      since: async (number) => this.#database().principals.since(number),
+      listen: async (listener) => this.#database().principals.listen(listener),
     };
   }
 

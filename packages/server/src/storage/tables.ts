@@ -192,3 +192,30 @@ export const guardrailSubmissions = portcullis.table('guardrail_submissions', {
   reviewedBy: text('reviewed_by'),
   reviewReason: text('review_reason'),
 });
+
+export const principalHead = portcullis.table('principal_head', {
+  single: boolean('single').primaryKey(),
+  number: bigint('number', { mode: 'number' }).notNull(),
+});
+
+export const principalChanges = portcullis.table('principal_changes', {
+  number: bigint('number', { mode: 'number' }).primaryKey(),
+  keys: text('keys').array().notNull(),
+  teams: text('teams').array().notNull(),
+  users: text('users').array().notNull(),
+});
+
+export const replicas = portcullis.table('replicas', {
+  replicaId: text('replica_id').primaryKey(),
+  host: text('host').notNull(),
+  pid: integer('pid').notNull(),
+  version: text('version').notNull(),
+  startedAt: moment('started_at').notNull(),
+  heartbeatAt: moment('heartbeat_at').notNull(),
+  state: text('state').notNull(),
+  revision: bigint('revision', { mode: 'number' }),
+  configDigest: text('config_digest'),
+  rejectedRevision: bigint('rejected_revision', { mode: 'number' }),
+  problem: text('problem'),
+  problemSince: moment('problem_since'),
+});

@@ -40,6 +40,8 @@ export interface IdentitiesOptions {
 export interface CachedIdentities extends Identities {
   /** Forgets what a transaction has changed. */
   forget(change: PrincipalChange): void;
+  /** Forgets everything, when it is not known what was changed. */
+  forgetAll(): void;
 }
 
 type Found = Extract<IdentityResult, { kind: 'found' }>;
@@ -189,7 +191,13 @@ export function createIdentities(options: IdentitiesOptions): CachedIdentities {
     }
   }
 
-  return { find, forget };
+  function forgetAll(): void {
+    changes += 1;
+    entries.clear();
+    unknown.clear();
+  }
+
+  return { find, forget, forgetAll };
 }
 
 function unavailable(reason: string): IdentityResult {
