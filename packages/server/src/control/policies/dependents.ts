@@ -58,7 +58,7 @@ export function dependedOn(policyName: string, what: string, dependents: Depende
   const inFile = isHeldByConfig(dependents) ? '; some of them are defined in config.yaml' : '';
   return new PortcullisError(
     'has_dependents',
-    `Policy '${policyName}' cannot be ${what}: ${parts.join(', ')} depend on it${inFile}.`,
+    `Policy '${policyName}' cannot be ${what}: it has dependents (${parts.join(', ')}${inFile}).`,
     { fields: { dependents: dependentsBody(dependents) } },
   );
 }
