@@ -286,6 +286,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       const look = principals.look;
       following.push(follow({ look, listen: () => database.principals.listen(() => void look()), everyMs }));
     }
+    snapshots.onAwaited = () => loader.nudge();
     loader.onChange(() => fleet.changed());
     await Promise.all(following.map(({ first }) => first));
     await fleet.start();

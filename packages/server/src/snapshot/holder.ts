@@ -8,6 +8,8 @@ export class ActiveSnapshots implements SnapshotHolder {
   readonly #users = new Map<ActiveSnapshot, number>();
   readonly #waiting = new Set<{ readonly revision: number; readonly reached: () => void }>();
   #current: ActiveSnapshot | null = null;
+  /** Called when somebody waits for a revision that is not here. */
+  onAwaited: (() => void) | null = null;
 
   current(): ActiveSnapshot | null {
     return this.#current;
@@ -32,6 +34,7 @@ export class ActiveSnapshots implements SnapshotHolder {
 
   reached(revision: number, limitMs: number): Promise<boolean> {
     if (this.#current !== null && this.#current.revision >= revision) return Promise.resolve(true);
+    this.onAwaited?.();
     return new Promise((resolve) => {
       const waiter = {
         revision,

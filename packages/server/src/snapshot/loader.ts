@@ -44,6 +44,8 @@ export interface LoaderParts {
 /** A load that failed is tried again when this many times its duration have passed: a tenth of the time at most. */
 const REST = 10;
 const SHORTEST_REST_MS = 500;
+/** Waiting requests do not make anybody look more often than this. */
+const NUDGE_MS = 200;
 const REASONS_TOLD = 10;
 
 interface Active<Config> {
@@ -78,6 +80,7 @@ export class SnapshotLoader<Config extends SnapshotSource> {
   #lastGoodProblem: string | null = null;
   #failed: { readonly revision: number; readonly digest: string; readonly restUntil: number } | null = null;
   #warnings: readonly Finding[] = [];
+  #nudgedAt = -Infinity;
   readonly #changed = new Set<() => void>();
 
   constructor(parts: LoaderParts) {
@@ -167,6 +170,8 @@ export class SnapshotLoader<Config extends SnapshotSource> {
     if (this.#active?.config.digest === config.digest) this.#candidate = null;
     else this.#candidate = config;
     await this.sync();
+    // Another replica has changed something meanwhile: the attempt that follows goes on from there.
+    if (this.#candidate === config && this.status.problem === null) await this.sync();
     const active = this.#active;
     if (active !== null && active.config.digest === config.digest) {
       return { ok: true, revision: active.revision, warnings: this.#warnings };
@@ -195,6 +200,14 @@ export class SnapshotLoader<Config extends SnapshotSource> {
     }
     this.#tell();
   });
+
+  /** Somebody waits for a newer revision (S6): looks for it, in case nobody told of it. */
+  nudge(): void {
+    const now = this.#parts.tools.clock.monotonic();
+    if (now - this.#nudgedAt < NUDGE_MS) return;
+    this.#nudgedAt = now;
+    void this.sync();
+  }
 
   /** Waits until this revision, or a later one, is enforced here (S5). Never rejects. */
   async ensureRevision(revision: number, limitMs: number): Promise<Reach> {
