@@ -217,3 +217,19 @@ test('a record that this process no longer remembers is read from the store', as
   const unknown = await gateway.get('/debug/requests/nothing');
   expect(unknown.status).toBe(404);
 });
+
+test('disable_spend_logs keeps requests out of the store, and their log lines stay', async () => {
+  const silent = await Gateway.start(CONFIG, {}, 'disable_spend_logs: true');
+  try {
+    const answer = await silent.chat(
+      { messages: [{ role: 'user', content: 'hello' }] },
+      { authorization: `Bearer ${ADMIN_KEY}` },
+    );
+    expect(answer.status).toBe(200);
+    const ready = (await (await silent.get('/health/readiness', ADMIN_KEY)).json()) as Body;
+    expect(ready['logs']).toMatchObject({ accepted: 0, queued: 0, written: 0 });
+    await expect.poll(() => silent.log()).toContain(idOf(answer));
+  } finally {
+    await silent.stop();
+  }
+});

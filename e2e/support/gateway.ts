@@ -43,10 +43,15 @@ export class Gateway {
     this.#folder = folder;
   }
 
-  static async start(config: string, env: Readonly<Record<string, string>> = {}): Promise<Gateway> {
+  /** `general` is one more line of `general_settings`. */
+  static async start(
+    config: string,
+    env: Readonly<Record<string, string>> = {},
+    general = '',
+  ): Promise<Gateway> {
     const folder = mkdtempSync(join(tmpdir(), 'portcullis-e2e-'));
     const configFile = join(folder, 'config.yaml');
-    writeFileSync(configFile, `${config}\ngeneral_settings:\n  master_key: ${ADMIN_KEY}\n`);
+    writeFileSync(configFile, `${config}\ngeneral_settings:\n  master_key: ${ADMIN_KEY}\n  ${general}\n`);
     const server = await startServer({
       configFile,
       port: 0,

@@ -186,7 +186,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   };
 
   const logWriter = new LogWriter({ database, clock, onEvent: (event) => telemetry.logStore(event) });
-  telemetry.keepRequestsIn(logWriter);
+  telemetry.keepRequestsIn(settings.storeRequests ? logWriter : null);
   let logSettings = { keepMs: settings.logRetentionMs, everyMs: settings.logRetentionEveryMs };
   const logRetention = startRetention({
     database,
@@ -201,6 +201,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     if (next === null || next === applied) return;
     applied = next;
     guardrailHttp.allow(next.settings.allowedPrivateHosts);
+    telemetry.keepRequestsIn(next.settings.storeRequests ? logWriter : null);
     logSettings = { keepMs: next.settings.logRetentionMs, everyMs: next.settings.logRetentionEveryMs };
   });
 

@@ -60,6 +60,7 @@ const GENERAL = {
     .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u, 'expected the name of an HTTP header')
     .nullish(),
   max_request_size_mb: z.coerce.number('expected a number').positive().max(1024).nullish(),
+  disable_spend_logs: z.boolean('expected true or false').nullish(),
   store_prompts_in_spend_logs: z.boolean('expected true or false').nullish(),
   maximum_spend_logs_retention_period: durationSchema.nullish(),
   maximum_spend_logs_retention_interval: durationSchema.nullish(),
@@ -163,6 +164,7 @@ export function readSettings(
       addUserAgentTags: litellm?.disable_add_user_agent_to_request_tags !== true,
       guardrailBudgetMs: engine?.guardrail_budget ?? 30_000,
       streamBufferCharacters: engine?.stream_buffer_characters ?? 1_000_000,
+      storeRequests: general?.disable_spend_logs !== true,
       storePrompts: general?.store_prompts_in_spend_logs === true,
       logRetentionMs: general?.maximum_spend_logs_retention_period ?? null,
       logRetentionEveryMs: general?.maximum_spend_logs_retention_interval ?? DEFAULT_RETENTION_EVERY_MS,

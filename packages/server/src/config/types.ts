@@ -32,6 +32,8 @@ export interface LoadedConfig {
     readonly addUserAgentTags: boolean;
     readonly guardrailBudgetMs: number;
     readonly streamBufferCharacters: number;
+    /** Finished requests go to the log store; their log lines are written in any case (`disable_spend_logs`). */
+    readonly storeRequests: boolean;
     readonly storePrompts: boolean;
     /** How long requests are kept in the log store, in milliseconds; null for ever. */
     readonly logRetentionMs: number | null;

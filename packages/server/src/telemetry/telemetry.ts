@@ -60,8 +60,8 @@ export class ServerTelemetry implements Telemetry {
     this.#logsRequests = this.#log.isLevelEnabled('info');
   }
 
-  /** From now on every finished request also goes there. */
-  keepRequestsIn(store: LogSink): void {
+  /** From now on every finished request also goes there, or nowhere else. */
+  keepRequestsIn(store: LogSink | null): void {
     this.#store = store;
   }
 

@@ -49,6 +49,7 @@ test('every section becomes what the gateway works with', async () => {
     guardrailBudgetMs: 500,
     streamBufferCharacters: 20_000,
     createAs: 'draft',
+    storeRequests: true,
     storePrompts: false,
     logRetentionMs: null,
     logRetentionEveryMs: 3_600_000,
@@ -178,6 +179,9 @@ test('the settings of the reference for its logs are read, and nothing is stored
     storePrompts: false,
     logRetentionMs: null,
   });
+  const disabled = await load('general_settings:\n  disable_spend_logs: true\n');
+  expect(disabled.settings.storeRequests).toBe(false);
+  expect(disabled.ignoredSettings).toEqual([]);
   const [finding] = await refuse('general_settings:\n  maximum_spend_logs_retention_period: forever\n');
   expect(finding?.message).toContain('expected a time above zero');
 });
