@@ -63,3 +63,20 @@ export async function waitUntilReady(origin: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Waits until nothing waits for the database any more. @throws Error after 120 s, or when records were dropped. */
+export async function waitUntilStored(origin: string): Promise<void> {
+  const until = performance.now() + 120_000;
+  for (;;) {
+    const answer = await request(`${origin}/health/readiness`);
+    const { logs } = (await answer.body.json()) as {
+      logs: { queued: number; dropped: Record<string, number> };
+    };
+    if (Object.values(logs.dropped).some((records) => records > 0)) {
+      throw new Error(`${origin} could not store all requests: use a shorter window`);
+    }
+    if (logs.queued === 0) return;
+    if (performance.now() > until) throw new Error(`${origin} has not stored all requests after 120 s`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

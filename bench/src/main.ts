@@ -1,16 +1,20 @@
 /**
- * npm run bench: direct, a raw pass-through proxy, and the gateway bare and guarded, measured in turns in one run.
+ * npm run bench: direct, a raw pass-through proxy, and the gateway bare and guarded, without and with requests stored in
+ * the embedded database, measured in turns in one run.
  *
  * Absolute times depend on the machine; the ratios within the run do not, so the table ends with them.
- * Options: --seconds N (a window, default 3), --rounds N (default 3), --quick, --soak N (requests), --json FILE.
+ * Options: --seconds N (a window, default 3), --rounds N (default 3), --quick, --soak N (requests), --json FILE,
+ * --profile (where the gateways spend their time, and nothing else).
+ * With BENCH_DATABASE_URL or DATABASE_URL_TEST, the memory of a gateway on that PostgreSQL is told, too.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fire, median, quantile, type Shot } from './load.ts';
-import { bodies, chatShot, postJson, waitUntilReady } from './client.ts';
+import { bodies, chatShot, postJson, waitUntilReady, waitUntilStored } from './client.ts';
+import { printProfile } from './profile.ts';
 import { machine, printRatios, printTable, type Row } from './report.ts';
 import { freePort, saysListening, Target } from './target.ts';
 
@@ -20,6 +24,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
     soak: { type: 'string' },
+    profile: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
@@ -44,13 +49,25 @@ const LOADS: readonly Load[] = [
 const scratch = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
 const targets: Target[] = [];
 
+/** A gateway, or one of the others, which know no keys. */
+interface Subject {
+  readonly target: Target;
+  readonly key: string;
+  readonly stores: boolean;
+}
+
 /** Starts the gateway with a configuration and a fresh key of its own. */
 async function startGateway(
-  name: 'bare' | 'guarded',
+  kind: 'bare' | 'guarded',
   upstream: string,
-): Promise<{ target: Target; key: string }> {
+  options: { readonly stores: boolean; readonly databaseUrl?: string },
+): Promise<Subject> {
+  const { stores, databaseUrl } = options;
+  const name = `${kind}${stores ? ', stored' : ''}${databaseUrl === undefined ? '' : ', PostgreSQL'}`;
   const port = await freePort();
-  const config = fileURLToPath(new URL(`../configs/${name}.yaml`, import.meta.url));
+  const config = join(scratch, `${name}.yaml`);
+  const written = readFileSync(fileURLToPath(new URL(`../configs/${kind}.yaml`, import.meta.url)), 'utf8');
+  writeFileSync(config, `${written}  disable_spend_logs: ${!stores}\n`);
   const cli = new URL('../../packages/cli/dist/main.js', import.meta.url);
   const target = await Target.start(
     `gateway ${name}`,
@@ -58,17 +75,26 @@ async function startGateway(
     ['serve', '--config', config, '--port', String(port), '--data-dir', join(scratch, name)],
     port,
     () => waitUntilReady(`http://127.0.0.1:${port}`),
-    { ...process.env, BENCH_UPSTREAM: `${upstream}/v1`, BENCH_MASTER_KEY: MASTER_KEY },
+    {
+      ...process.env,
+      BENCH_UPSTREAM: `${upstream}/v1`,
+      BENCH_MASTER_KEY: MASTER_KEY,
+      DATABASE_URL: databaseUrl,
+    },
   );
   targets.push(target);
-  const answer = await postJson(target.origin, '/key/generate', MASTER_KEY, { key_alias: `bench-${name}` });
-  return { target, key: String((answer as { key?: unknown }).key) };
+  const answer = await postJson(target.origin, '/key/generate', MASTER_KEY, {});
+  return { target, key: String((answer as { key?: unknown }).key), stores };
 }
 
-async function measure(target: Target, load: Load, shot: Shot): Promise<Row> {
-  const before = await target.read();
+async function measure({ target, key, stores }: Subject, load: Load): Promise<Row> {
+  const shot = shotOf(load.stream, key);
+  const before = await target.cpu();
   const window = await fire(target.origin, shot, { connections: CONNECTIONS, seconds, rate: load.rate });
-  const after = await target.read();
+  // What is written later belongs to these requests, and must not disturb the next target.
+  if (stores) await waitUntilStored(target.origin);
+  const after = await target.cpu();
+  const { rssBytes, heapBytes } = await target.memory();
   if (window.failed > 0)
     throw new Error(`${target.name}, ${load.name}: ${window.failed} requests failed; no figures`);
   return {
@@ -79,13 +105,16 @@ async function measure(target: Target, load: Load, shot: Shot): Promise<Row> {
     p50Ms: quantile(window.totalMs, 0.5),
     p99Ms: quantile(window.totalMs, 0.99),
     firstByteP50Ms: quantile(window.firstByteMs, 0.5),
-    cpuUsPerRequest: (after.cpuUs - before.cpuUs) / window.requests,
-    rssMb: after.rssBytes / 1_048_576,
-    heapMb: after.heapBytes / 1_048_576,
+    cpuUsPerRequest: (after.allUs - before.allUs) / window.requests,
+    mainUsPerRequest: ((after.mainUs ?? Number.NaN) - (before.mainUs ?? Number.NaN)) / window.requests,
+    rssMb: rssBytes / 1_048_576,
+    heapMb: heapBytes / 1_048_576,
   };
 }
 
-async function soak(target: Target, key: string, requests: number): Promise<void> {
+const shotOf = (stream: boolean, key: string): Shot => chatShot(stream ? bodies.stream : bodies.whole, key);
+
+async function soak({ target, key }: Subject, requests: number): Promise<void> {
   process.stdout.write(
     `\nMemory over ${requests} requests (${target.name}), after a collection each time:\n`,
   );
@@ -101,7 +130,7 @@ async function soak(target: Target, key: string, requests: number): Promise<void
       });
       if (window.failed > 0) throw new Error(`${window.failed} requests failed during the soak`);
     }
-    const { rssBytes, heapBytes } = await target.read();
+    const { rssBytes, heapBytes } = await target.memory();
     const mb = (bytes: number): string => (bytes / 1_048_576).toFixed(1).padStart(7);
     process.stdout.write(
       `  ${String((requests / steps) * step).padStart(8)} requests  heap ${mb(heapBytes)} MB  rss ${mb(rssBytes)} MB\n`,
@@ -128,51 +157,79 @@ async function main(): Promise<void> {
     saysListening,
   );
   targets.push(raw);
-  const bare = await startGateway('bare', upstream.origin);
-  const guarded = await startGateway('guarded', upstream.origin);
-
-  const rest = await bare.target.read();
-  process.stdout.write(
-    `Gateway at rest (embedded database included): ${(rest.rssBytes / 1_048_576).toFixed(0)} MB\n`,
-  );
-
-  // A guarded target that lets the forbidden through has no figures.
-  await expectStatus(guarded.target.origin, guarded.key, bodies.blocked, 400);
-  await expectStatus(guarded.target.origin, guarded.key, bodies.masked, 200);
-
-  const runs: [Target, string][] = [
-    [upstream, ''],
-    [raw, ''],
-    [bare.target, bare.key],
-    [guarded.target, guarded.key],
+  await printMemoryAtRest(upstream.origin);
+  const subjects: Subject[] = [
+    { target: upstream, key: '', stores: false },
+    { target: raw, key: '', stores: false },
   ];
+  for (const stores of [false, true]) {
+    for (const kind of ['bare', 'guarded'] as const) {
+      const subject = await startGateway(kind, upstream.origin, { stores });
+      subjects.push(subject);
+      if (kind === 'bare') continue;
+      // A guarded target that lets the forbidden through has no figures.
+      await expectStatus(subject.target.origin, subject.key, bodies.blocked, 400);
+      await expectStatus(subject.target.origin, subject.key, bodies.masked, 200);
+    }
+  }
+
   const rows: Row[] = [];
-  for (const [target, key] of runs) {
+  for (const { target, key } of subjects) {
     for (const stream of [false, true]) {
-      const shot = chatShot(stream ? bodies.stream : bodies.whole, key);
-      await fire(target.origin, shot, {
+      await fire(target.origin, shotOf(stream, key), {
         connections: CONNECTIONS,
         seconds: Math.min(2, seconds),
         rate: null,
       });
     }
   }
+  if (options.profile) {
+    await profileAll(subjects.filter(({ key, stores }) => key !== '' && !stores));
+    return;
+  }
   for (let round = 0; round < rounds; round += 1) {
     for (const load of LOADS) {
       process.stderr.write(`round ${round + 1} of ${rounds}: ${load.name}\n`);
-      for (const [target, key] of runs) {
-        rows.push(await measure(target, load, chatShot(load.stream ? bodies.stream : bodies.whole, key)));
-      }
+      for (const subject of subjects) rows.push(await measure(subject, load));
     }
   }
   const medians = summarise(rows);
   printTable(medians);
   const ratios = printRatios(medians);
-  if (options.soak !== undefined) await soak(guarded.target, guarded.key, Number(options.soak));
+  if (options.soak !== undefined) {
+    for (const subject of subjects) {
+      if (subject.target.name.startsWith('gateway guarded')) await soak(subject, Number(options.soak));
+    }
+  }
   const result = { machine: machine(), seconds, rounds, connections: CONNECTIONS, rows, medians, ratios };
   if (options.json !== undefined) {
     mkdirSync(dirname(options.json), { recursive: true });
     writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
+  }
+}
+
+/** A gateway that has just started, and what of it is the embedded database. */
+async function printMemoryAtRest(upstream: string): Promise<void> {
+  const databaseUrl = process.env['BENCH_DATABASE_URL'] ?? process.env['DATABASE_URL_TEST'];
+  const places = [undefined, ...(databaseUrl === undefined ? [] : [databaseUrl])];
+  process.stdout.write('Memory of a gateway at rest (target: below 150 MB with PostgreSQL)\n');
+  for (const url of places) {
+    const { target } = await startGateway('guarded', upstream, {
+      stores: false,
+      ...(url === undefined ? {} : { databaseUrl: url }),
+    });
+    const { rssBytes } = await target.memory();
+    await target.stop();
+    const place = url === undefined ? 'embedded database' : 'PostgreSQL';
+    process.stdout.write(`  ${place.padEnd(20)}${(rssBytes / 1_048_576).toFixed(0).padStart(5)} MB\n`);
+  }
+}
+
+async function profileAll(subjects: readonly Subject[]): Promise<void> {
+  for (const { target, key } of subjects) {
+    const load = { connections: CONNECTIONS, seconds, rate: null };
+    const profile = await target.profile(() => fire(target.origin, shotOf(false, key), load));
+    printProfile(target.name, profile);
   }
 }
 
@@ -210,6 +267,7 @@ function summarise(rows: readonly Row[]): Row[] {
       p99Ms: mid((row) => row.p99Ms),
       firstByteP50Ms: mid((row) => row.firstByteP50Ms),
       cpuUsPerRequest: mid((row) => row.cpuUsPerRequest),
+      mainUsPerRequest: mid((row) => row.mainUsPerRequest),
       rssMb: mid((row) => row.rssMb),
       heapMb: mid((row) => row.heapMb),
     };

@@ -10,6 +10,8 @@ export interface Row {
   readonly p99Ms: number;
   readonly firstByteP50Ms: number;
   readonly cpuUsPerRequest: number;
+  /** Of it the main thread; NaN where the system does not tell. */
+  readonly mainUsPerRequest: number;
   readonly rssMb: number;
   readonly heapMb: number;
 }
@@ -32,7 +34,8 @@ const COLUMNS: readonly [string, (row: Row, direct: Row | undefined) => string][
   ['+p50', (row, direct) => (direct === undefined ? '' : (row.p50Ms - direct.p50Ms).toFixed(2))],
   ['+p99', (row, direct) => (direct === undefined ? '' : (row.p99Ms - direct.p99Ms).toFixed(2))],
   ['1st byte', (row) => row.firstByteP50Ms.toFixed(2)],
-  ['CPU s/1000', (row) => (row.cpuUsPerRequest / 1_000).toFixed(3)],
+  ['CPU us/req', (row) => row.cpuUsPerRequest.toFixed(0)],
+  ['main thread', (row) => (Number.isNaN(row.mainUsPerRequest) ? '' : row.mainUsPerRequest.toFixed(0))],
   ['rss MB', (row) => row.rssMb.toFixed(0)],
   ['heap MB', (row) => row.heapMb.toFixed(0)],
 ];
@@ -42,11 +45,11 @@ export function printTable(rows: readonly Row[]): void {
     const group = rows.filter((row) => row.load === load);
     const direct = group.find((row) => row.target === 'direct');
     process.stdout.write(
-      `\n${load}\n${''.padEnd(18)}${COLUMNS.map(([name]) => name.padStart(12)).join('')}\n`,
+      `\n${load}\n${''.padEnd(26)}${COLUMNS.map(([name]) => name.padStart(12)).join('')}\n`,
     );
     for (const row of group) {
       const cells = COLUMNS.map(([, cell]) => cell(row, direct).padStart(12)).join('');
-      process.stdout.write(`${row.target.padEnd(18)}${cells}\n`);
+      process.stdout.write(`${row.target.padEnd(26)}${cells}\n`);
     }
   }
 }
@@ -57,13 +60,14 @@ export function printRatios(rows: readonly Row[]): Readonly<Record<string, numbe
   for (const load of new Set(rows.map((row) => row.load))) {
     const cpu = (target: string): number =>
       rows.find((row) => row.load === load && row.target === target)?.cpuUsPerRequest ?? Number.NaN;
-    for (const name of ['gateway bare', 'gateway guarded'])
-      ratios[`${name}, ${load}`] = cpu(name) / cpu('raw proxy');
+    for (const { target } of rows) {
+      if (target.startsWith('gateway')) ratios[`${target}, ${load}`] = cpu(target) / cpu('raw proxy');
+    }
   }
   process.stdout.write(
-    '\nCPU per request as a multiple of the raw proxy (targets, whole: bare 2.5, guarded 3.5)\n',
+    '\nCPU per request as a multiple of the raw proxy (targets, whole, closed loop: bare 2.5, guarded 3.5)\n',
   );
   for (const [name, ratio] of Object.entries(ratios))
-    process.stdout.write(`  ${name.padEnd(40)}${ratio.toFixed(2)}\n`);
+    process.stdout.write(`  ${name.padEnd(48)}${ratio.toFixed(2)}\n`);
   return ratios;
 }

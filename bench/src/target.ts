@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { Reading } from './probe.ts';
+import type { Profiler } from 'node:inspector';
+import type { Cpu, Memory, Question } from './probe.ts';
 
 const probe = new URL('./probe.js', import.meta.url).href;
 
@@ -61,11 +62,27 @@ export class Target {
     return new Target(name, `http://127.0.0.1:${port}`, child);
   }
 
-  read(): Promise<Reading> {
+  cpu(): Promise<Cpu> {
+    return this.#ask('cpu');
+  }
+
+  /** Collects garbage first, so it is not for the time between two readings of the CPU. */
+  memory(): Promise<Memory> {
+    return this.#ask('memory');
+  }
+
+  /** A profile of the target's main thread while `work` is done. */
+  async profile(work: () => Promise<unknown>): Promise<Profiler.Profile> {
+    await this.#ask('profile');
+    await work();
+    return this.#ask('profiled');
+  }
+
+  #ask<Answer>(question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (!this.#child.connected) reject(new Error(`${this.name} is gone`));
-      this.#child.once('message', (reading) => resolve(reading as Reading));
-      this.#child.send('read');
+      this.#child.once('message', (answer) => resolve(answer as Answer));
+      this.#child.send(question);
     });
   }
 
