@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { KEYWORD_CHARACTERS } from './program.ts';
 
 /** Most patterns, and most blocked words written in the configuration itself, of one guardrail. */
-export const CONFIG_LIMITS = { patterns: 500, blockedWords: 50_000 } as const;
+export const CONFIG_LIMITS = { patterns: 1_000, blockedWords: 50_000 } as const;
 
 const actionSchema = z.preprocess(
   (value) => (typeof value === 'string' ? value.toUpperCase() : value),

@@ -2,12 +2,12 @@ import {
   awsAccessKey,
   awsSecretKey,
   checksummedToken,
-  isPlaceholder,
   jwt,
   pemPrivateKey,
   randomSecret,
 } from '../validators/credentials.ts';
 import type { Validator } from '../validators/verdict.ts';
+import { isReference } from '../validators/secrets.ts';
 import { CREDENTIALS, type PatternSpec, type Severity } from './spec.ts';
 
 interface Token {
@@ -47,6 +47,30 @@ const END = '(?![0-9A-Za-z_-])';
 
 /** Fixtures are put together so that secret scanners do not take them for leaked keys. */
 const joined = (...parts: readonly string[]): string => parts.join('');
+
+/** A token in the places where tokens stand. */
+const around = (value: string): string[] => [
+  `KEY=${value}`,
+  `"${value}"`,
+  `(${value})`,
+  `${value}, then`,
+  `Bearer ${value}`,
+  `\n${value}\n`,
+  `why does ${value} fail?`,
+  `export T='${value}';`,
+];
+
+/** Texts that a token only resembles. */
+const nearly = (value: string): string[] => [
+  `x${value}`,
+  value.slice(0, Math.floor(value.length / 2)),
+  value.replace(/^[A-Za-z]+/, 'zz'),
+  value.replace(/(?<=^[A-Za-z]+[-_.]).+/, (rest) => rest.replace(/[0-9A-Za-z]/g, 'x')),
+  value.replace(/(?<=^[A-Za-z]+[-_.]).+/, (rest) => rest.replace(/[0-9A-Za-z]/g, '0')),
+  value.replace(/(?<=^[A-Za-z]+[-_.]).+/, '<token>'),
+  value.replace(/(?<=^[A-Za-z]+[-_.]).+/, '********'),
+  value.replace(/(?<=^[A-Za-z]+[-_.]).+/, '${TOKEN}'),
+];
 
 const AKIA = joined('AKIA', 'Q3EGRLXJ7VTZ5YKD');
 const AWS_SECRET = joined('kX9dR2pQv7Lw4TzB', 'n6Ym1JhC8sFg3ReUaWi5oKt0');
@@ -105,9 +129,13 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
     group: CREDENTIALS,
     description: '40 characters of base 64 with mixed case and high entropy, after AWS secret words',
     example: `aws_secret_access_key = ${AWS_SECRET}`,
-    regex: ['(?:aws|secret|amazon)[^\\n\\r]{0,40}?[\\s"\'=:>`]([0-9A-Za-z/+]{40})(?![0-9A-Za-z/+=])'],
+    regex: [
+      '(?:aws|secret|amazon)[^\\n\\r]{0,40}?[\\s"\'=:>`]([0-9A-Za-z/+]{40})(?![0-9A-Za-z/+=])',
+      // Beside its id, in whatever form a tool prints the two.
+      '(?:akia|asia)[0-9A-Z]{16}[^0-9A-Za-z/+][\\s\\S]{0,60}?(?<![0-9A-Za-z/+])([0-9A-Za-z/+]{40})(?![0-9A-Za-z/+=])',
+    ],
     ignoreCase: true,
-    anchor: { kind: 'literal', literals: ['aws', 'secret', 'amazon'] },
+    anchor: { kind: 'literal', literals: ['aws', 'secret', 'amazon', 'akia', 'asia'] },
     boundary: 'none',
     validate: awsSecretKey,
     action: 'BLOCK',
@@ -123,6 +151,7 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
       `secret=${AWS_SECRET},`,
       `the aws secret is ${AWS_SECRET}`,
       `aws_secret: "${AWS_SECRET}"`,
+      `${AKIA},${AWS_SECRET}`,
     ],
     negatives: [
       AWS_SECRET,
@@ -527,8 +556,12 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
     description: 'glpat-, gldt-, glrt-, glcbt-, glptt-, gloas- tokens',
     prefixes: ['glpat-', 'gldt-', 'glrt-', 'glcbt-', 'glptt-', 'gloas-', 'glsoat-', 'glft-', 'glagent-'],
     regex: [`gl(?:pat|dt|rt|cbt|ptt|oas|soat|ft|agent)-[0-9A-Za-z_.-]{20,300}${END}`],
-    positives: [joined('glpat', '-Ab3dEf6hIj9kLm2nOp5q'), joined('token: glpat', '-Ab3dEf6hIj9kLm2nOp5q')],
-    negatives: ['glpat-', 'glpat-xxxxxxxxxxxxxxxxxxxx'],
+    positives: [
+      ...around(joined('glpat', '-Ab3dEf6hIj9kLm2nOp5q')),
+      joined('glpat', '-Ab3dEf6hIj9kLm2nOp5q'),
+      joined('token: glpat', '-Ab3dEf6hIj9kLm2nOp5q'),
+    ],
+    negatives: [...nearly(joined('glpat', '-Ab3dEf6hIj9kLm2nOp5q')), 'glpat-', 'glpat-xxxxxxxxxxxxxxxxxxxx'],
   }),
   token({
     name: 'npm_token',
@@ -538,10 +571,15 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
     regex: ['npm_[0-9A-Za-z]{36}'],
     validate: checksummedToken,
     positives: [
+      ...around(joined('npm', '_8rK2mQx7Lw4TzBn6Ym1JhC8sFg3ReUaWi5oK')),
       joined('npm', '_8rK2mQx7Lw4TzBn6Ym1JhC8sFg3ReUaWi5oK'),
       joined('_authToken=npm', '_8rK2mQx7Lw4TzBn6Ym1JhC8sFg3ReUaWi5oK'),
     ],
-    negatives: ['npm_config_registry', `npm_${'x'.repeat(36)}`],
+    negatives: [
+      ...nearly(joined('npm', '_8rK2mQx7Lw4TzBn6Ym1JhC8sFg3ReUaWi5oK')),
+      'npm_config_registry',
+      `npm_${'x'.repeat(36)}`,
+    ],
   }),
   token({
     name: 'huggingface_token',
@@ -550,10 +588,15 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
     prefixes: ['hf_', 'api_org_'],
     regex: ['(?:hf|api_org)_[0-9A-Za-z]{34}'],
     positives: [
+      ...around(joined('hf', '_QbCdRfGhIjTlMnOpQrStUvWxYzLbKdMfNh')),
       joined('hf', '_QbCdRfGhIjTlMnOpQrStUvWxYzLbKdMfNh'),
       joined('HF_TOKEN=hf', '_QbCdRfGhIjTlMnOpQrStUvWxYzLbKdMfNh'),
     ],
-    negatives: ['hf_hub_download', `hf_${'x'.repeat(34)}`],
+    negatives: [
+      ...nearly(joined('hf', '_QbCdRfGhIjTlMnOpQrStUvWxYzLbKdMfNh')),
+      'hf_hub_download',
+      `hf_${'x'.repeat(34)}`,
+    ],
   }),
   token({
     name: 'sendgrid_key',
@@ -562,19 +605,24 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
     prefixes: ['sg.'],
     regex: [`SG\\.[0-9A-Za-z_-]{22}\\.[0-9A-Za-z_-]{43}${END}`],
     positives: [
+      ...around(joined('SG', '.Ab3dEf6hIj9kLm2nOp5qRs.Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9')),
       joined('SG', '.Ab3dEf6hIj9kLm2nOp5qRs.Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9'),
       joined('key SG', '.Ab3dEf6hIj9kLm2nOp5qRs.Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9'),
     ],
-    negatives: ['SG.short', 'msg.Ab3dEf6hIj9kLm2nOp5qRs'],
+    negatives: [
+      ...nearly(joined('SG', '.Ab3dEf6hIj9kLm2nOp5qRs.Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9')),
+      'SG.short',
+      'msg.Ab3dEf6hIj9kLm2nOp5qRs',
+    ],
   }),
   {
     name: 'connection_string',
     display_name: 'Connection string with password',
     group: CREDENTIALS,
-    description: 'scheme://user:password@host',
+    description: 'scheme://user:password@host; the password is masked',
     example: 'postgres://app:s3cr3t-Pw9@db.internal/main',
     regex: [
-      '[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\\s:@/"\'<>]{0,100}:(?!//)[^\\s@/"\'<>$`{}]{3,200}@[0-9A-Za-z_.\\[-]{1,200}(?::\\d{1,5})?(?:/[^\\s"\'<>`]{0,200})?',
+      '[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\\s:@/"\'<>]{0,100}:(?!//)([^\\s@/"\'<>`{}]{3,200})@[0-9A-Za-z_.\\[*-]{1,200}',
     ],
     anchor: {
       kind: 'literal',
@@ -590,19 +638,32 @@ export const CREDENTIAL_PATTERNS: readonly PatternSpec[] = [
       },
     },
     boundary: 'start',
-    validate: (text) =>
-      isPlaceholder(text) || /:(?:password|pass|pwd|passwd|secret)@/i.test(text) ? 'fail' : 'pass',
+    validate: (text) => (isReference(text) ? 'fail' : 'pass'),
     action: 'BLOCK',
     severity: 'high',
     positives: [
       'postgres://app:s3cr3t-Pw9@db.internal/main',
       'redis://:q8Zr2LmX@cache:6379/0',
       'mongodb+srv://u:hunter42@cluster0.mongodb.net',
+      'https://ci:willow$ember24@git.example.test/team/app.git',
+      'ftp://upload:mango-falcon-15@ftp.example.test/in',
+      'amqp://worker:Thistle9176$@mq.internal:5672/jobs',
+      'DATABASE_URL="postgresql+psycopg2://svc:falconmango42@10.2.0.9/metrics"',
+      'mysql://root:Comet5927@mysql:3306/wp',
+      'smtp://mail%40a.test:Qv7tLm92@smtp.test:587',
+      'rediss://default:AVq9xK2mZ7@host:1',
     ],
     negatives: [
       'postgres://db.internal/main',
       'https://example.org:8080/x@y',
       'postgres://user:password@host/db',
+      'postgres://user:${DB_PASSWORD}@host/db',
+      'postgres://user:<password>@host/db',
+      'https://user@host/path:1',
+      'user:pass@host is the usual form',
+      'postgres://user:********@host/db',
+      'postgres://user:$PASSWORD@host/db',
+      'http://[::1]:8080/a@b',
     ],
   },
 ];

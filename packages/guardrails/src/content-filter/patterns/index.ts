@@ -8,6 +8,7 @@ import { NATIONAL_PATTERNS } from './national.ts';
 import { NETWORK_PATTERNS } from './network.ts';
 import { PAYMENT_PATTERNS } from './payment.ts';
 import { PII_PATTERNS } from './pii.ts';
+import { SECRET_PATTERNS } from './secrets/index.ts';
 import { CREDENTIALS, type PatternSpec } from './spec.ts';
 
 /** All prebuilt patterns, in the order in which lists show them. */
@@ -21,6 +22,7 @@ export const PATTERNS: readonly PatternSpec[] = [
   ...BANK_PATTERNS,
   ...CRYPTO_PATTERNS,
   ...CREDENTIAL_PATTERNS,
+  ...SECRET_PATTERNS,
   ...NETWORK_PATTERNS,
 ];
 
