@@ -164,7 +164,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     documents: database.documents,
     lastGood: lastGoodStore(options.dataDir, database.kind),
     openGuardrail: (guardrail) => secrets.open(guardrail),
-    takeRevision: revisionTaker(database, clock, `configuration file on ${hostname()}`),
+    takeRevision: revisionTaker({
+      database,
+      fleet,
+      clock,
+      by: `configuration file on ${hostname()}`,
+    }),
     isOrphaned: async (digest) => database.kind === 'embedded' || (await fleet.isOrphaned(digest)),
   });
   const engine = createPolicyEngine({

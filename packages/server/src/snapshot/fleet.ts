@@ -1,4 +1,4 @@
-import type { Database } from '../ports/database.ts';
+import type { Database, Stores } from '../ports/database.ts';
 import { ALIVE_MS, type ReplicaReport } from '../ports/fleet.ts';
 import type { SnapshotStatus } from '../ports/snapshot.ts';
 import { oneAtATime } from './one-at-a-time.ts';
@@ -21,6 +21,8 @@ export class FleetMember {
   #soon: NodeJS.Timeout | null = null;
   #told: ReplicaReport | null = null;
   #left = false;
+  /** The configuration file that a revision is being taken for. */
+  #claimed: string | null = null;
 
   constructor(parts: FleetParts) {
     this.#parts = parts;
@@ -55,10 +57,23 @@ export class FleetMember {
     );
   }
 
+  /**
+   * Says in the same transaction that takes a revision for a configuration file that this replica has the file: nobody may
+   * find the revision and no replica that it belongs to.
+   */
+  async claim({ fleet }: Pick<Stores, 'fleet'>, digest: string): Promise<void> {
+    this.#claimed = digest;
+    await fleet.report(this.#current());
+  }
+
+  /** The revision was not taken after all. */
+  unclaim(): void {
+    this.#claimed = null;
+  }
+
   /** Takes this replica out of the list. */
   async leave(): Promise<void> {
-    if (this.#timer === null) return;
-    clearInterval(this.#timer);
+    if (this.#timer !== null) clearInterval(this.#timer);
     this.#left = true;
     // Nobody waits at the end for a database that is away: the report grows old by itself.
     if (this.#parts.status().state !== 'database_away') await this.#report();
@@ -81,6 +96,8 @@ export class FleetMember {
   #current(): ReplicaReport {
     const { self, status } = this.#parts;
     const { state, revision, digest, rejectedRevision, problem, problemSinceMs } = status();
-    return { ...self, state, revision, configDigest: digest, rejectedRevision, problem, problemSinceMs };
+    if (this.#claimed === digest) this.#claimed = null;
+    const configDigest = this.#claimed ?? digest;
+    return { ...self, state, revision, configDigest, rejectedRevision, problem, problemSinceMs };
   }
 }

@@ -44,9 +44,14 @@ export interface LoaderParts {
 /** A load that failed is tried again when this many times its duration have passed: a tenth of the time at most. */
 const REST = 10;
 const SHORTEST_REST_MS = 500;
+/** How often the head is followed when other replicas move it meanwhile; the next look goes on. */
+const ATTEMPTS = 3;
 /** Waiting requests do not make anybody look more often than this. */
 const NUDGE_MS = 200;
 const REASONS_TOLD = 10;
+
+/** What an attempt has come to: the head is enforced, what was in force is kept, or the head has moved meanwhile. */
+type Followed = 'enforced' | 'kept' | 'overtaken';
 
 interface Active<Config> {
   readonly config: Config;
@@ -170,8 +175,6 @@ export class SnapshotLoader<Config extends SnapshotSource> {
     if (this.#active?.config.digest === config.digest) this.#candidate = null;
     else this.#candidate = config;
     await this.sync();
-    // Another replica has changed something meanwhile: the attempt that follows goes on from there.
-    if (this.#candidate === config && this.status.problem === null) await this.sync();
     const active = this.#active;
     if (active !== null && active.config.digest === config.digest) {
       return { ok: true, revision: active.revision, warnings: this.#warnings };
@@ -191,10 +194,12 @@ export class SnapshotLoader<Config extends SnapshotSource> {
    */
   readonly sync = oneAtATime(async () => {
     try {
-      const head = await this.#parts.documents.head();
-      this.#headRevision = head.revision;
-      if (this.#syncProblem?.state === 'database_away') this.#syncProblem = null;
-      await this.#follow(head);
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const head = await this.#parts.documents.head();
+        this.#headRevision = head.revision;
+        if (this.#syncProblem?.state === 'database_away') this.#syncProblem = null;
+        if ((await this.#follow(head)) !== 'overtaken') break;
+      }
     } catch (error) {
       this.#note('database_away', null, whyAway(error));
     }
@@ -241,7 +246,7 @@ export class SnapshotLoader<Config extends SnapshotSource> {
   }
 
   /** Decides which configuration goes with the head, and loads. */
-  async #follow(head: PolicyHead): Promise<void> {
+  async #follow(head: PolicyHead): Promise<Followed> {
     const active = this.#active;
     if (active !== null && head.revision < active.revision) {
       this.#note(
@@ -249,74 +254,75 @@ export class SnapshotLoader<Config extends SnapshotSource> {
         head.revision,
         `the database is at revision ${head.revision}, before the ${active.revision} in force here: it was exchanged or restored from a backup; to take what it holds now, remove last-known-good.jsonl from the data directory and start again`,
       );
-      return;
+      return 'kept';
     }
     const candidate = this.#candidate;
     if (candidate !== null) {
       if (head.configDigest === candidate.digest) return this.#load(candidate, head);
-      if (await this.#take(candidate, head)) return;
+      const taken = await this.#take(candidate, head);
+      if (taken !== 'kept') return taken;
     }
-    if (active === null) return;
+    if (active === null) return 'kept';
     const { config } = active;
     if (head.configDigest === config.digest) return this.#load(config, head);
     // A file that is in force without a revision of its own, or whose revision was given by a replica that is gone.
     if (head.configDigest === null || (await this.#parts.isOrphaned(head.configDigest))) {
-      await this.#take(config, head);
-      return;
+      return this.#take(config, head);
     }
     this.#note(
       'config_mismatch',
       head.revision,
       `revision ${head.revision} was made with another configuration file than the one of this replica; give every replica the same file`,
     );
+    return 'kept';
   }
 
   /** Loads the revision of the head, which was made with this configuration. */
-  async #load(config: Config, head: PolicyHead): Promise<void> {
+  async #load(config: Config, head: PolicyHead): Promise<Followed> {
     const active = this.#active;
     if (active?.config === config && active.revision === head.revision && active.origin === 'database') {
       this.#syncProblem = null;
-      return;
+      return 'enforced';
     }
-    if (this.#rests(config, head.revision)) return;
+    if (this.#rests(config, head.revision)) return 'kept';
     const { clock } = this.#parts.tools;
     const start = clock.monotonic();
     const stored = await this.#read(config, head.revision, start);
-    if (stored === null) return;
+    if (stored === null) return 'kept';
     const built = await this.#build(config, stored, head.revision);
     if (!built.ok) {
       this.#failure(config, head.revision, start, built.problem);
-      return;
+      return 'kept';
     }
     await this.#keep(stored);
     this.#enforce(config, built.snapshot, 'database', start);
     this.#warnings = built.warnings;
+    return 'enforced';
   }
 
   /**
    * Takes a revision for a configuration that no revision goes with (S9): built before it is taken, so that the head never
-   * names what nobody can load. False when this configuration cannot be used.
+   * names what nobody can load.
    */
-  async #take(config: Config, head: PolicyHead): Promise<boolean> {
+  async #take(config: Config, head: PolicyHead): Promise<Followed> {
     const next = head.revision + 1;
-    if (this.#rests(config, next)) return false;
+    if (this.#rests(config, next)) return 'kept';
     const { clock } = this.#parts.tools;
     const start = clock.monotonic();
     const stored = await this.#read(config, head.revision, start);
-    if (stored === null) return true;
+    if (stored === null) return 'kept';
     const built = await this.#build(config, stored, next);
     if (!built.ok) {
       this.#rest(config, next, start);
       this.#noteConfig(`the configuration file is not used: ${built.problem}`);
-      return false;
+      return 'kept';
     }
     const { snapshot } = built;
     try {
       const taken = await this.#parts.takeRevision(config.digest, head.revision);
       if (taken !== next) {
         snapshot.runtime.dispose();
-        void this.sync();
-        return true;
+        return 'overtaken';
       }
     } catch (error) {
       snapshot.runtime.dispose();
@@ -326,7 +332,7 @@ export class SnapshotLoader<Config extends SnapshotSource> {
     await this.#keep({ ...stored, revision: next, configDigest: config.digest });
     this.#enforce(config, snapshot, 'database', start);
     this.#warnings = built.warnings;
-    return true;
+    return 'enforced';
   }
 
   /** The documents of a revision, or null when they cannot be read; a database that is away is thrown. */

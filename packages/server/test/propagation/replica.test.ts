@@ -36,6 +36,7 @@ interface PolicyReadiness {
 class Replica {
   readonly #server: RunningServer;
   readonly #file: string;
+  #stopped: Promise<void> | null = null;
 
   private constructor(server: RunningServer, file: string) {
     this.#server = server;
@@ -61,7 +62,11 @@ class Replica {
     await this.#server.reload();
   }
 
-  stop = (): Promise<void> => this.#server.close();
+  /** Once is enough. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#server.close();
+    return this.#stopped;
+  }
 
   send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, key = ADMIN) {
     return fetch(this.#server.url + path, {
@@ -316,7 +321,7 @@ describeWith('DATABASE_URL_TEST', 'with PostgreSQL', (url) => {
     await cable.plug();
     cleanups.push(() => cable.pull());
     const near = await start(own);
-    const far = await start(cable.url, config(`# ${own}`).replace(/# .*/u, ''));
+    const far = await start(cable.url);
     await demand(near, 'stored', 'words-a');
     await expect.poll(async () => (await far.ask('alpha')).status, within).toBe(400);
     await cable.pull();
