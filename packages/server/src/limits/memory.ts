@@ -40,7 +40,8 @@ interface Share {
 }
 
 interface MemoryAdmission extends Admission {
-  readonly shares: readonly Share[];
+  /** Emptied when the call is settled, so that settling again changes nothing. */
+  shares: readonly Share[];
 }
 
 /**
@@ -63,7 +64,9 @@ export class MemoryLimits {
   }
 
   settle(admission: Admission, used: Used): void {
-    const { shares, estimate } = admission as MemoryAdmission;
+    const own = admission as MemoryAdmission;
+    const { shares, estimate } = own;
+    own.shares = [];
     for (const { limited, counter, endMs, tokens, account, costNano } of shares) {
       counter.calls -= 1;
       // A minute that is over has forgotten the reservation already.
@@ -192,13 +195,7 @@ function ratesOf(
  * a whole minute, for otherwise no waiting would help it. One whose size is a guess takes what is left when no other call
  * is under way: then nobody can overrun together with it.
  */
-function toTake(
-  limit: number,
-  used: number,
-  calls: number,
-  needed: number,
-  isGuess: boolean,
-): number | null {
+function toTake(limit: number, used: number, calls: number, needed: number, isGuess: boolean): number | null {
   const wanted = Math.min(needed, limit);
   if (used + wanted <= limit && used < limit) return wanted;
   return isGuess && calls === 0 && used < limit ? limit - used : null;

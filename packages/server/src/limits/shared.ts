@@ -10,7 +10,9 @@ import {
   NANO,
   periodOf,
   type SpendStore,
+  type Spent,
   type Standing,
+  type Uncounted,
   type Used,
 } from '../ports/limits.ts';
 import { tighter } from './memory.ts';
@@ -70,8 +72,12 @@ export class SharedCounters {
     const parties = all.filter(({ model }) => model === null || estimate.models.includes(model));
     const call = randomUUID();
     try {
-      let answer = await this.#ask(parties, this.#question(call, parties, estimate, new Map()));
-      if (answer[0] === 'read') answer = await this.#askWithSpending(call, parties, estimate);
+      let answer = await this.#ask(parties, this.#question(call, parties, estimate, null));
+      if (answer[0] === 'read') {
+        const spent = await this.#spentBy(parties);
+        if (spent === null) return UNREAD;
+        answer = await this.#ask(parties, this.#question(call, parties, estimate, spent));
+      }
       if (answer[0] === 'ok') return admission(call, parties, estimate, answer);
       return refusal(parties, estimate, answer);
     } catch (error) {
@@ -115,31 +121,29 @@ export class SharedCounters {
     }
   }
 
-  async #askWithSpending(call: string, parties: readonly Limited[], estimate: Estimate): Promise<Answer> {
+  /** What the parties have spent by the database; null when it does not answer. */
+  async #spentBy(parties: readonly Limited[]): Promise<ReadonlyMap<string, Spent> | null> {
     const accounts = parties.filter(({ budget }) => budget !== null).map(({ account }) => account);
-    const spent = await this.#options.spend.read([...new Set(accounts)]);
-    const bases = new Map(
-      parties.map(({ account, budget }) => {
-        const found = spent.get(account);
-        const startMs = budget === null ? 0 : periodOf(budget, estimate.nowMs).startMs;
-        return [account, found !== undefined && found.sinceMs >= startMs ? found.nano : 0] as const;
-      }),
-    );
-    return this.#ask(parties, this.#question(call, parties, estimate, bases));
+    try {
+      return await this.#options.spend.read([...new Set(accounts)]);
+    } catch {
+      return null;
+    }
   }
 
   #question(
     call: string,
     parties: readonly Limited[],
     estimate: Estimate,
-    bases: ReadonlyMap<string, number>,
+    spent: ReadonlyMap<string, Spent> | null,
   ): (string | number)[] {
     const { tokens, costNano, isGuess, nowMs } = estimate;
     const question: (string | number)[] = ['admit', call, LEASE_MS, tokens, costNano, isGuess ? 1 : 0];
     for (const { account, requests, tokens: most, parallel, budget } of parties) {
       const max = budget === null ? null : allowedNano(budget, nowMs);
       const start = budget === null ? -1 : periodOf(budget, nowMs).startMs;
-      question.push(requests ?? -1, most ?? -1, parallel ?? -1, max ?? -1, start, bases.get(account) ?? -1);
+      const base = spent === null ? -1 : baseOf(spent.get(account), start);
+      question.push(requests ?? -1, most ?? -1, parallel ?? -1, max ?? -1, start, base);
     }
     return question;
   }
@@ -180,6 +184,16 @@ export class SharedCounters {
     this.#problem = null;
     this.#options.onEvent({ kind: 'counters_back' });
   }
+}
+
+const UNREAD: Uncounted = Object.freeze({
+  kind: 'uncounted',
+  reason: 'what was spent so far cannot be read from the database',
+});
+
+/** What an account has spent in the period that began at `startMs`. */
+function baseOf(spent: Spent | undefined, startMs: number): number {
+  return spent !== undefined && spent.sinceMs >= startMs ? spent.nano : 0;
 }
 
 type Answer = readonly (string | number)[];

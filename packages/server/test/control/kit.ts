@@ -23,7 +23,15 @@ export interface Plane {
   readonly clock: Clock & { advance(ms: number): void };
   readonly database: Database;
   /** `POST /key/generate` and the like; the key that asks is the administrator's unless given. */
-  call(route: string, input?: object, secret?: string | null): Promise<Answer>;
+  call(
+    route: string,
+    input?: object,
+    secret?: string | null,
+    more?: { readonly params?: Readonly<Record<string, string>>; readonly query?: object },
+  ): Promise<Answer>;
+  readonly routes: readonly Route[];
+  /** Policies whose attachments go by a token hash. */
+  readonly attached: Map<string, readonly string[]>;
   /** What the gateway sees of a key. */
   identity(secret: string): Promise<Identity>;
   close(): Promise<void>;
@@ -48,6 +56,7 @@ export async function openPlane(): Promise<Plane> {
     maxStaleMs: 600_000,
   });
   database.onPrincipalChange((change) => identities.forget(change));
+  const attached = new Map<string, readonly string[]>();
   const context: ControlContext = {
     database,
     clock,
@@ -61,6 +70,7 @@ export async function openPlane(): Promise<Plane> {
     knownNames: {
       isPolicy: (name) => POLICIES.includes(name),
       isGuardrail: (name) => GUARDRAILS.includes(name),
+      attachedToKey: (tokenHash) => attached.get(tokenHash) ?? [],
     },
     catalogue: { guardrails: () => [], policies: () => [] },
     guardrails: guardrailParts(),
@@ -79,15 +89,17 @@ export async function openPlane(): Promise<Plane> {
     clock,
     database,
     identity,
-    async call(name, input = {}, secret = MASTER) {
+    routes: [...routes.values()],
+    attached,
+    async call(name, input = {}, secret = MASTER, more = {}) {
       const route = routes.get(name);
       if (route === undefined) throw new Error(`no route ${name}`);
       const answer = await callRoute(
         route,
         {
           body: route.method === 'GET' ? undefined : input,
-          query: route.method === 'GET' ? input : {},
-          params: {},
+          query: route.method === 'GET' ? input : (more.query ?? {}),
+          params: more.params ?? {},
           identity: secret === null ? null : await identity(secret),
           callId: 'call-1',
         },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWith } from '../../../../e2e/support/needs.ts';
 import type { AuditEntry } from '../../src/ports/audit.ts';
 import { type Database, DatabaseError, type PrincipalChange, type Stores } from '../../src/ports/database.ts';
+import type { NewUserRecord } from '../../src/ports/users.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import {
   ADMIN,
@@ -221,6 +222,155 @@ function suite(open: () => Promise<Place>): void {
       expect(await names(['ka', 'kb'])).toEqual(['ka-2', 'ka-1', 'kb-1']);
       expect(await names([])).toEqual([]);
     });
+  });
+
+  describe('a replaced key', () => {
+    const at = { updatedAtMs: 1_800_000_000_000, updatedBy: 'alice' };
+    const replacement = (name: string, oldUntilMs: number | null) => ({
+      tokenHash: hashLike(name),
+      keyName: 'sk-...new',
+      oldUntilMs,
+      ...at,
+    });
+
+    test('is found by the new hash, keeps its account, and the old hash leads to it for a while', async () => {
+      const old = newKey('old-key', { limits: { max_budget: 1, model_rpm_limit: { gpt: 2 } } });
+      await write(({ keys }) => keys.insert(old));
+      const outcome = await write(({ keys }) => keys.replace(old.tokenHash, replacement('new-key', 99_000)));
+      expect(outcome).toBe('replaced');
+      const { keys } = place.database.stores;
+      expect(await keys.find(old.tokenHash)).toBeNull();
+      const found = await keys.find(hashLike('new-key'));
+      expect(found).toMatchObject({ accountId: old.tokenHash, limits: old.limits, keyName: 'sk-...new' });
+      expect(await keys.findWithTeam(old.tokenHash)).toMatchObject({ key: found, retiresAtMs: 99_000 });
+      expect(await keys.findWithTeam(hashLike('new-key'))).toMatchObject({ key: found, retiresAtMs: null });
+    });
+
+    test('ends what was left of the keys before it, and so does its deletion', async () => {
+      await write(({ keys }) => keys.replace(hashLike('new-key'), replacement('newer-key', 99_000)));
+      const { keys } = place.database.stores;
+      expect(await keys.findWithTeam(hashLike('old-key'))).toBeNull();
+      expect(await keys.findWithTeam(hashLike('new-key'))).not.toBeNull();
+      await write(({ keys }) => keys.delete([hashLike('newer-key')]));
+      expect(await keys.findWithTeam(hashLike('new-key'))).toBeNull();
+    });
+
+    test('takes no hash that another key has or had', async () => {
+      await write(async ({ keys }) => {
+        await keys.insert(newKey('mover', { alias: null }));
+        await keys.insert(newKey('holder', { alias: null }));
+        expect(await keys.replace(hashLike('mover'), replacement('holder', null))).toBe('token_taken');
+        expect(await keys.replace(hashLike('nobody'), replacement('fresh', null))).toBe('not_found');
+      });
+    });
+  });
+
+  describe('users', () => {
+    const newUser = (userId: string, over: Partial<NewUserRecord> = {}): NewUserRecord => ({
+      userId,
+      email: `${userId}@example.com`,
+      alias: null,
+      role: 'internal_user',
+      passwordHash: null,
+      models: [],
+      metadata: {},
+      limits: {},
+      createdAtMs: 1_700_000_000_000,
+      createdBy: 'alice',
+      updatedAtMs: 1_700_000_000_000,
+      updatedBy: 'alice',
+      ...over,
+    });
+
+    test('come back as they were written, without the hash of the password', async () => {
+      const user = newUser('whole', {
+        alias: 'Whole',
+        role: 'proxy_admin_viewer',
+        passwordHash: 'scrypt$x',
+        models: ['gpt-5'],
+        metadata: { a: [1] },
+        limits: { max_budget: 2.5, budget_duration: '1d', budget_period_ms: 86_400_000, budget_since: 7 },
+      });
+      expect(await write(({ users }) => users.insert(user))).toBe('inserted');
+      const { passwordHash, ...rest } = user;
+      const { users } = place.database.stores;
+      expect(await users.find('whole')).toEqual({ ...rest, hasPassword: true });
+      expect(await users.findByEmail('WHOLE@example.com')).toMatchObject({ userId: 'whole' });
+      expect(await users.passwordHash('whole')).toBe(passwordHash);
+    });
+
+    test('have one id and one address each, and a taken one is an answer, not a fault', async () => {
+      await write(async ({ users }) => {
+        expect(await users.insert(newUser('first'))).toBe('inserted');
+        expect(await users.insert(newUser('first', { email: null }))).toBe('id_taken');
+        expect(await users.insert(newUser('second', { email: 'FIRST@example.com' }))).toBe('email_taken');
+        expect(await users.insert(newUser('third', { email: null }))).toBe('inserted');
+        const at = { updatedAtMs: 1, updatedBy: 'alice' };
+        expect(await users.update('third', { email: 'first@example.com', ...at })).toBe('email_taken');
+        expect(await users.update('nobody', at)).toBe('not_found');
+      });
+    });
+
+    test('are part of what an identity is made of, and a change of one is told (S10)', async () => {
+      const changes: PrincipalChange[] = [];
+      place.database.onPrincipalChange((change) => changes.push(change));
+      await write(async ({ users, keys }) => {
+        await users.insert(newUser('owner'));
+        await keys.insert(newKey('owned', { userId: 'owner' }));
+        await keys.insert(newKey('unregistered', { userId: 'somebody' }));
+      });
+      const { keys } = place.database.stores;
+      expect(await keys.findWithTeam(hashLike('owned'))).toMatchObject({ user: { userId: 'owner' } });
+      expect(await keys.findWithTeam(hashLike('unregistered'))).toMatchObject({ user: null });
+      expect(await keys.ofUsers(['owner'])).toMatchObject([{ keyName: 'sk-...wned' }]);
+      await write(({ users }) => users.update('owner', { models: ['m'], updatedAtMs: 1, updatedBy: 'a' }));
+      expect(changes.at(-1)?.users).toEqual(new Set(['owner']));
+    });
+
+    test('are on exactly one page of a list each; a part of an address is no pattern', async () => {
+      await write(async ({ users }) => {
+        for (const name of ['p_1', 'p_2', 'px3']) await users.insert(newUser(name));
+      });
+      const { users } = place.database.stores;
+      const page = (offset: number, email: string) =>
+        users.list({ filter: { email }, sortBy: 'user_id', descending: false, offset, limit: 1 });
+      expect(await page(0, 'P_')).toMatchObject({ users: [{ userId: 'p_1' }], total: 2 });
+      expect(await page(1, 'P_')).toMatchObject({ users: [{ userId: 'p_2' }], total: 2 });
+      expect(await write(({ users }) => users.delete(['p_1', 'nobody']))).toEqual(['p_1']);
+    });
+  });
+
+  describe('spending', () => {
+    test('adds up, also when many write at once, and begins anew with a later period', async () => {
+      const { spend } = place.database.stores;
+      const add = (nano: number, sinceMs = 0) => spend.add(new Map([['key:sum', { nano, sinceMs }]]));
+      await Promise.all(Array.from({ length: 20 }, () => add(3)));
+      expect((await spend.read(['key:sum', 'key:nobody'])).get('key:sum')).toEqual({ nano: 60, sinceMs: 0 });
+      expect((await add(5, 1_000)).get('key:sum')).toEqual({ nano: 5, sinceMs: 1_000 });
+      // What belongs to the period before and comes late is not lost.
+      expect((await add(2, 0)).get('key:sum')).toEqual({ nano: 7, sinceMs: 1_000 });
+      await spend.delete(['key:sum']);
+      expect(await spend.read(['key:sum'])).toEqual(new Map());
+    });
+
+    test('counts beyond what 32 bits hold', async () => {
+      const { spend } = place.database.stores;
+      const nano = 5_000_000 * 1_000_000_000;
+      await spend.add(new Map([['key:rich', { nano, sinceMs: 0 }]]));
+      expect((await spend.add(new Map([['key:rich', { nano: 1, sinceMs: 0 }]]))).get('key:rich')?.nano).toBe(
+        nano + 1,
+      );
+    });
+  });
+
+  test('limits that cannot be read make the row a fault, because to ignore one would be to lift it', async () => {
+    await write(({ keys }) => keys.insert(newKey('bad-limits')));
+    await place.sql`update portcullis.keys set limits = '{"rpm_limit": "many"}' where key_alias = 'bad-limits'`;
+    await expect(place.database.stores.keys.find(hashLike('bad-limits'))).rejects.toMatchObject({
+      kind: 'fault',
+      message: expect.stringContaining('limits.rpm_limit'),
+    });
+    await place.sql`delete from portcullis.keys where key_alias = 'bad-limits'`;
   });
 
   describe('a transaction', () => {

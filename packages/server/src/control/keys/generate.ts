@@ -142,7 +142,7 @@ async function newKey(wish: Wish): Promise<NewKey> {
     protection: applyProtection(origin?.protection ?? {}, withoutNothing(request.written), identity, setBy),
     limits: applyKeyLimits({}, body, nowMs),
     accountId: tokenHash,
-    keyType: keyTypeWithin(origin, body.key_type ?? 'default'),
+    keyType: keyTypeWithin(origin, body.key_type ?? null),
     blocked: body.blocked ?? false,
     expiresAtMs: earliest(expiresAtMs, origin?.expiresAtMs ?? null),
     createdAtMs: nowMs,
@@ -228,9 +228,11 @@ function modelsWithin(origin: KeyRecord, wanted: readonly string[]): readonly st
 }
 
 /** A key of one use makes no keys of another. */
-function keyTypeWithin(origin: KeyRecord | null, wanted: NewKey['keyType']): NewKey['keyType'] {
-  if (origin === null || origin.keyType === 'default' || origin.keyType === wanted) return wanted;
-  throw notYours(`generate a key of another key_type with a key of type ${origin.keyType}`, 'key_type');
+function keyTypeWithin(origin: KeyRecord | null, wanted: NewKey['keyType'] | null): NewKey['keyType'] {
+  const own = origin?.keyType ?? 'default';
+  if (wanted === null) return own;
+  if (origin === null || own === 'default' || own === wanted) return wanted;
+  throw notYours(`generate a key of another key_type with a key of type ${own}`, 'key_type');
 }
 
 function earliest(one: number | null, other: number | null): number | null {
