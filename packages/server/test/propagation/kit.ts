@@ -182,8 +182,7 @@ export function loaderKit(over: Partial<LoaderParts> = {}) {
     isOrphaned: async (digest) => !living.has(digest),
     ...over,
   });
-  const names = () => [
-    ...(holder.current()?.policy.documents.policies ?? []).map(({ policy_name }) => policy_name),
-  ];
+  const names = () =>
+    (holder.current()?.policy.documents.policies ?? []).map(({ policy_name }) => policy_name);
   return { holder, documents, lastGood, loader, refusals, living, names };
 }

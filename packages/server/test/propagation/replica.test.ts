@@ -252,7 +252,7 @@ describeWith('DATABASE_URL_TEST', 'with PostgreSQL', (url) => {
       update portcullis.policy_history set to_revision = ${before + 1} where object_type = 'attachment';
       update portcullis.policy_head set revision = revision + 1;`);
     await expect
-      .poll(async () => await two.ask('alpha'), within)
+      .poll(() => two.ask('alpha'), within)
       .toMatchObject({
         status: 200,
         revision: before + 1,
