@@ -1,6 +1,7 @@
 /** Why a request gets its plan, and why it does not get the rest (Q1). */
 import { namedSelections, sourceText } from './attribution.ts';
 import { conditionLevel, decide, requestFacts, type RequestFacts } from './decide.ts';
+import { plannedGuardrails } from './impact.ts';
 import { resolveList } from './inheritance.ts';
 import { ABSENT, type Level, TRUSTED } from './level.ts';
 import {
@@ -131,7 +132,7 @@ export function* explainSteps(snapshot: Snapshot, context: Context): Generator<v
     yield;
   }
   return {
-    effective_guardrails: plan === null ? [] : effectiveGuardrails(plan),
+    effective_guardrails: plan === null ? [] : plannedGuardrails(plan),
     matched_policies: plan === null ? [] : matchedPolicies(snapshot, plan, facts),
     refusals: decision.kind === 'refused' ? decision.refusals : [],
     plan,
@@ -148,14 +149,6 @@ export function* explainSteps(snapshot: Snapshot, context: Context): Generator<v
 
 function modelOf(decision: Decision): ModelNames | null {
   return decision.kind === 'planned' ? decision.model : null;
-}
-
-function effectiveGuardrails(plan: Plan): string[] {
-  const runs = Object.values(plan.hooks).flat();
-  const names = runs.flatMap((run) =>
-    run.kind === 'guardrail' ? [run.name] : run.steps.map((step) => step.guardrail),
-  );
-  return [...new Set(names)].sort();
 }
 
 /** The reference's shape. `matched_via` is the reason of the headers, not encoded. */

@@ -32,6 +32,14 @@ export {
 export { FINDING_CODES, type FindingCode } from './findings.ts';
 export { checkVersion } from './check-version.ts';
 export {
+  allowsModel,
+  type Caller,
+  ModelReach,
+  plannedGuardrails,
+  type PrincipalSelectors,
+  principalSelectors,
+} from './impact.ts';
+export {
   EDIT_REFUSED,
   editProblem,
   TRANSITIONS,

@@ -1,3 +1,4 @@
+import { estimateImpactRoute } from './attachments/impact.ts';
 import { getAttachmentRoute, listAttachmentsRoute } from './attachments/read.ts';
 import { createAttachmentRoute, deleteAttachmentRoute, updateAttachmentRoute } from './attachments/write.ts';
 import { changeMaker } from './changes/transact.ts';
@@ -41,6 +42,7 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
     renamePolicyRoute(changes),
     rollbackPolicyRoute(changes),
     deleteAllVersionsRoute(changes),
+    estimateImpactRoute(context),
     listAttachmentsRoute(context),
     createAttachmentRoute(changes),
     getAttachmentRoute(context),

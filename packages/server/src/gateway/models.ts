@@ -1,7 +1,7 @@
+import { allowsModel } from '@portcullis/policy';
 import type { Identity } from '../ports/identity.ts';
 import type { ActiveSnapshot } from '../ports/snapshot.ts';
 import type { Deployment } from '../ports/models.ts';
-import { allows } from './plan.ts';
 
 /** One model of `GET /v1/models`. `created` is in seconds; groups have no age, so it is a constant, as in the reference. */
 export interface ListedModel {
@@ -76,5 +76,5 @@ function withoutUser(address: string): string {
 }
 
 function mayCall({ keyModels, teamModels, userModels = null }: Identity, name: string): boolean {
-  return [keyModels, teamModels, userModels].every((list) => allows(list, name, name));
+  return [keyModels, teamModels, userModels].every((list) => allowsModel(list, name, name));
 }

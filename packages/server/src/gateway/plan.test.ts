@@ -1,6 +1,6 @@
-import type { PlannedRun } from '@portcullis/policy';
+import { allowsModel, type PlannedRun } from '@portcullis/policy';
 import { expect, test } from 'vitest';
-import { allows, expectedRecords } from './plan.ts';
+import { expectedRecords } from './plan.ts';
 
 test.each<[readonly string[] | null, string, string | null, boolean]>([
   [null, 'a', 'a', true],
@@ -11,7 +11,7 @@ test.each<[readonly string[] | null, string, string | null, boolean]>([
   [['openai/x'], 'openai/y', 'openai/*', false],
   [['a*'], 'b', 'a1', false],
 ])('the list %j allows %s (group %s): %s', (list, requested, group, expected) => {
-  expect(allows(list, requested, group)).toBe(expected);
+  expect(allowsModel(list, requested, group)).toBe(expected);
 });
 
 test('a hook owes one record for each enforced guardrail and one for each step of a pipeline', () => {

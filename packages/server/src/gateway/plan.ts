@@ -1,10 +1,9 @@
 import { type ErrorCode, PortcullisError } from '@portcullis/contract';
 import {
+  allowsModel,
   type Context,
   decide,
-  matchesPattern,
   type ModelNames,
-  parsePattern,
   type Planned,
   type PlannedRun,
   type Refusal,
@@ -83,16 +82,6 @@ export function runsOf(planned: PlannedRequest, hook: Hook): readonly PlannedRun
   return planned.decision.plan.hooks[hook];
 }
 
-/** Whether a list of model names allows one of the names that an administrator gave the model, or the requested one. */
-export function allows(list: readonly string[] | null, requested: string, group: string | null): boolean {
-  if (list === null) return true;
-  for (const entry of list) {
-    if (entry === requested || entry === group) return true;
-    if (entry.endsWith('*') && matchesPattern(parsePattern(entry), requested)) return true;
-  }
-  return false;
-}
-
 function checkAccess(identity: Identity, names: ModelNames): void {
   const { requested, group } = names;
   for (const [owner, list] of [
@@ -100,7 +89,7 @@ function checkAccess(identity: Identity, names: ModelNames): void {
     ['team', identity.teamModels],
     ['user', identity.userModels ?? null],
   ] as const) {
-    if (allows(list, requested, group)) continue;
+    if (allowsModel(list, requested, group)) continue;
     throw new PortcullisError(
       'model_access_denied',
       `${owner} not allowed to access model. This ${owner} can only access models=[${(list ?? []).join(', ')}]. Tried to access ${shown(requested)}`,

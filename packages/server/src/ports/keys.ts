@@ -1,3 +1,4 @@
+import type { ImpactReader } from './impact.ts';
 import type { LimitSettings } from './limits.ts';
 import type { Protection, Sourced } from './protection.ts';
 import type { TeamRecord } from './teams.ts';
@@ -89,7 +90,7 @@ export interface KeyReplacement {
   readonly updatedBy: string;
 }
 
-export interface KeyStore {
+export interface KeyStore extends ImpactReader {
   insert(key: NewKey): Promise<'inserted' | 'token_taken' | 'alias_taken'>;
   find(tokenHash: string): Promise<KeyRecord | null>;
   /** The same, and nobody else can change the row until the transaction ends. */

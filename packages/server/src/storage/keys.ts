@@ -2,6 +2,7 @@ import { hasIdForm } from '@portcullis/policy';
 import { and, asc, count, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import { PROTECTION_WRITERS } from '../ports/protection.ts';
 import type { KeyChanges, KeyFilter, KeyStore, NewKey } from '../ports/keys.ts';
+import { impactReader } from './impact.ts';
 import { readKeyRow, readTeamRow, readUserRow } from './rows.ts';
 import type { Session } from './session.ts';
 import { keys, retiredKeys, teams, users } from './tables.ts';
@@ -19,6 +20,8 @@ const SORTED_BY = {
 /** Keys, on a connection or in a transaction. */
 export function keyStore(session: Session): KeyStore {
   return {
+    ...impactReader(session),
+
     async insert(key) {
       session.touchKeys([key.tokenHash]);
       const made = await session.ask((queries) =>

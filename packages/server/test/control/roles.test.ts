@@ -72,6 +72,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'GET /policies/revision',
       'GET /policies/fleet',
       'POST /policies/resolve',
+      'POST /policies/attachments/estimate-impact',
       'GET /policies/:policy_id',
       'GET /policies/:policy_id/resolved-guardrails',
       'GET /policies/name/:policy_name/versions',

@@ -28,14 +28,7 @@ export function createAttachmentRoute(changes: ChangeMaker): Route<CreateAttachm
     body: createAttachmentSchema,
     handler: (input) =>
       changes.change(input, 'attachment.create', async (change) => {
-        const { body } = input;
-        const attachment: Attachment = {
-          ...EMPTY,
-          ...givenFields(body),
-          policy_name: body.policy_name,
-          attachment_id: randomUUID(),
-          definition_location: 'db',
-        };
+        const attachment = attachmentOf(input.body, randomUUID());
         const { nowMs, actor } = change;
         return put(change, {
           attachment,
@@ -149,6 +142,17 @@ const EMPTY: Fields = {
   default: false,
   enforcement: 'enforce',
 };
+
+/** The attachment that a body describes. */
+export function attachmentOf(body: CreateAttachment, attachmentId: string): Attachment {
+  return {
+    ...EMPTY,
+    ...givenFields(body),
+    policy_name: body.policy_name,
+    attachment_id: attachmentId,
+    definition_location: 'db',
+  };
+}
 
 /** The fields that a body gives; `null` clears one. */
 function givenFields(body: UpdateAttachment): Partial<Fields> {

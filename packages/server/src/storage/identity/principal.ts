@@ -25,11 +25,11 @@ export function buildIdentity(found: KeyWithTeam): BuiltIdentity {
     policy: principalOf({ key, team }),
     userEmail: user?.email ?? null,
     organizationId: key.organizationId ?? team?.organizationId ?? null,
-    keyModels: callable(key.models, team !== null),
-    teamModels: team === null ? null : callable(team.models, false),
+    keyModels: callableModels(key.models, team !== null),
+    teamModels: team === null ? null : callableModels(team.models, false),
     storesPrompts: team?.metadata['store_prompts'] === true,
     // As with budgets: in a team, the team says what its keys may do.
-    userModels: user === null || team !== null ? null : callable(user.models, false),
+    userModels: user === null || team !== null ? null : callableModels(user.models, false),
     blocked: key.blocked || (team?.blocked ?? false),
     expiresAtMs: earliest(key.expiresAtMs, found.retiresAtMs),
     ...(key.keyType === 'default' ? {} : { keyType: key.keyType }),
@@ -133,7 +133,7 @@ function untrustedFields(protection: Protection): readonly string[] {
 }
 
 /** The models a list allows; null means all. `all-team-models` leaves the choice to the team. */
-function callable(models: readonly string[], hasTeam: boolean): readonly string[] | null {
+export function callableModels(models: readonly string[], hasTeam: boolean): readonly string[] | null {
   if (models.length === 0 || models.includes(ALL_PROXY_MODELS)) return null;
   if (hasTeam && models.includes(ALL_TEAM_MODELS)) return null;
   return models.filter((model) => model !== ALL_TEAM_MODELS && model !== NO_DEFAULT_MODELS);
