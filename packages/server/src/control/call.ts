@@ -1,4 +1,10 @@
-import { errorAnswer, type FieldProblem, FieldsError, PortcullisError } from '@portcullis/contract';
+import {
+  errorAnswer,
+  type FieldProblem,
+  FieldsError,
+  isStorable,
+  PortcullisError,
+} from '@portcullis/contract';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
 import { UnreadableRowsError } from '../ports/policy-store.ts';
@@ -38,6 +44,9 @@ export async function callRoute(route: Route, input: RawRouteInput, nowMs: numbe
     const body = parsed(route.body, input.body, 'body');
     const query = parsed(route.query, input.query, 'query');
     const { params, callId } = input;
+    refuseUnstorable(params, 'path');
+    refuseUnstorable(query, 'query');
+    if (route.takesAnyText !== true) refuseUnstorable(body, 'body');
     const conditions = writeConditions(input.headers ?? {});
     return await route.handler({ body, query, params, identity, callId, conditions });
   } catch (error) {
@@ -138,6 +147,19 @@ function parsed(schema: Route['body'], value: unknown, root: 'body' | 'query'): 
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new FieldsError(fieldProblems(schema, result.error, root));
+}
+
+/** A text that no database can hold names nothing there, and cannot be kept. */
+function refuseUnstorable(members: unknown, root: 'path' | 'query' | 'body'): void {
+  if (typeof members !== 'object' || members === null) return;
+  const problems = Object.entries(members)
+    .filter(([name, value]) => !isStorable({ [name]: value }))
+    .map(([name]) => ({
+      loc: [root, name],
+      msg: 'must not contain U+0000 or half of a surrogate pair',
+      type: 'value',
+    }));
+  if (problems.length > 0) throw new FieldsError(problems);
 }
 
 function expected(error: unknown): PortcullisError {

@@ -31,5 +31,7 @@ export function withRefusalsRecorded(route: Route, { database, clock }: ControlC
 
 /** The path with what was asked for in it, so that the log says which object an attempt was about. */
 function pathOf({ path }: Route, params: Refusal['params']): string {
-  return path.replaceAll(/:(\w+)/gu, (placeholder, name: string) => params[name] ?? placeholder);
+  const asked = path.replaceAll(/:(\w+)/gu, (placeholder, name: string) => params[name] ?? placeholder);
+  // A character that cannot be kept must not keep the attempt out of the log.
+  return asked.replaceAll('\u0000', '\ufffd');
 }

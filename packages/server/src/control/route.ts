@@ -46,6 +46,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly permission: Permission;
   readonly body?: z.ZodType<Body>;
   readonly query?: z.ZodType<Query>;
+  /** The body holds texts that are only looked at, so that those are taken too which no database can hold. */
+  readonly takesAnyText?: true;
   handler(input: RouteInput<Body, Query>): Promise<RouteAnswer>;
   /** What a role that may not call it is told (403), when the reference has words of its own for it. */
   readonly roleRefusal?: string;

@@ -26,6 +26,7 @@ export function applyGuardrailRoute(
     path,
     permission: 'any_key',
     body: applyGuardrailSchema,
+    takesAnyText: true,
     async handler({ body, identity, callId }) {
       refuseForeignContext(body, identity);
       const conversation = { messages: body.messages ?? [] };

@@ -11,6 +11,7 @@ export function blockedWordsFileRoute({ guardrails: { tools } }: ControlContext)
     path: '/guardrails/validate_blocked_words_file',
     permission: 'any_key',
     body: blockedWordsFileSchema,
+    takesAnyText: true,
     async handler({ body }) {
       const check = tools.checkBlockedWords(body.file_content);
       if (check.ok) {
