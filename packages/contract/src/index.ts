@@ -11,6 +11,7 @@ export {
 } from './dialects/segments.ts';
 export * from './errors.ts';
 export * from './answers.ts';
+export * from './audit.ts';
 export * from './durations.ts';
 export * from './guardrails.ts';
 export * from './keys.ts';

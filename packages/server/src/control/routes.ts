@@ -1,6 +1,7 @@
 import { estimateImpactRoute } from './attachments/impact.ts';
 import { getAttachmentRoute, listAttachmentsRoute } from './attachments/read.ts';
 import { createAttachmentRoute, deleteAttachmentRoute, updateAttachmentRoute } from './attachments/write.ts';
+import { auditRoutes } from './audit/routes.ts';
 import { changeMaker } from './changes/transact.ts';
 import type { ControlContext } from './context.ts';
 import { guardrailRoutes } from './guardrails/routes.ts';
@@ -66,6 +67,7 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
     guardrailDetailRoute(context),
     usageLogsRoute(context),
     policyOverviewRoute(context),
+    ...auditRoutes(context),
   ];
   return routes.map((route) => withRefusalsRecorded(route, context));
 }
