@@ -89,6 +89,7 @@ export function unsupported(): z.ZodOptional<z.ZodUnknown> {
   return z
     .unknown()
     .refine(isNothing, 'is not supported yet; leave it out, because it would not take effect')
+    .describe('Not supported yet: only nothing is taken')
     .optional();
 }
 

@@ -1,4 +1,4 @@
-import { type ErrorCode, errorAnswer, PortcullisError } from '@portcullis/contract';
+import { type ErrorCode, errorAnswer, isStorable, PortcullisError } from '@portcullis/contract';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
@@ -11,6 +11,7 @@ import { listModels, modelInfo } from '../gateway/models.ts';
 import { serveChat } from '../gateway/pipeline.ts';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
+import { mountDocs } from './docs.ts';
 import { InFlight } from './in-flight.ts';
 
 const MAX_CONTROL_BYTES = 10 * 1024 * 1024;
@@ -77,6 +78,7 @@ export function createHttpServer(parts: HttpParts): HttpServer {
   mountDataPlane(app, parts);
   mountHealth(app, parts, mounted);
   mountControlPlane(app, parts);
+  mountDocs(app, { version: parts.gateway.version, mounted, routes: parts.controlRoutes });
   app.setNotFoundHandler((request, reply) => notFound(parts.gateway, mounted, request, reply));
   return {
     listen: (port, host) => app.listen({ port, host }),
@@ -146,7 +148,8 @@ function mountHealth(
         throw new PortcullisError('admin_only', 'Admin-only endpoint. Not allowed to access this.');
       }
       const callId = request.params.call_id;
-      const record = gateway.telemetry.find(callId) ?? (await storedRecord(callId));
+      const record =
+        gateway.telemetry.find(callId) ?? (isStorable(callId) ? await storedRecord(callId) : null);
       if (record === null) {
         throw new PortcullisError(
           'not_found',

@@ -1,0 +1,94 @@
+import type { ErrorCode } from '@portcullis/contract';
+import type { Permission } from '../../control/route.ts';
+import { CALL_REFUSALS, READ_REFUSALS } from './refusals.ts';
+import type { JsonSchema } from './schemas.ts';
+
+/** What the document says of a route that is no management route. */
+export interface DataPlaneOperation {
+  readonly summary: string;
+  readonly permission: Permission;
+  readonly body?: JsonSchema;
+  /** Content types of a good answer; JSON when it is not given. */
+  readonly answers?: readonly string[];
+  readonly refusals: readonly ErrorCode[];
+}
+
+/** Every member that a provider understands may be there too, and is sent on. */
+const CHAT_BODY: JsonSchema = {
+  type: 'object',
+  required: ['model', 'messages'],
+  properties: {
+    model: { type: 'string', description: 'A model of GET /v1/models.' },
+    messages: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        required: ['role'],
+        properties: { role: { type: 'string' }, content: {} },
+      },
+    },
+    stream: { type: 'boolean' },
+    guardrails: {
+      type: 'array',
+      items: {},
+      description: 'Guardrails to run besides those that the policies ask for.',
+    },
+    policies: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Policies to apply besides those that are attached.',
+    },
+    metadata: { type: 'object' },
+  },
+};
+
+const CHAT: DataPlaneOperation = {
+  summary: 'Calls a model; the guardrails of all policies that apply run before, during and after it',
+  permission: 'any_key',
+  body: CHAT_BODY,
+  answers: ['application/json', 'text/event-stream'],
+  refusals: CALL_REFUSALS,
+};
+const MODELS: DataPlaneOperation = {
+  summary: 'The models that this key may call',
+  permission: 'any_key',
+  refusals: READ_REFUSALS,
+};
+const MODEL_INFO: DataPlaneOperation = {
+  ...MODELS,
+  summary: 'The same models with what is known of each deployment',
+};
+const ALIVE: DataPlaneOperation = { summary: 'Whether the process runs', permission: 'open', refusals: [] };
+const DOCS: DataPlaneOperation = {
+  summary: 'This description as a page to read and to try',
+  permission: 'open',
+  answers: ['text/html'],
+  refusals: [],
+};
+
+/** By method and path. A route that is not here is listed with its path alone. */
+export const DATA_PLANE: Readonly<Record<string, DataPlaneOperation>> = {
+  'POST /v1/chat/completions': CHAT,
+  'POST /chat/completions': CHAT,
+  'GET /v1/models': MODELS,
+  'GET /models': MODELS,
+  'GET /v1/model/info': MODEL_INFO,
+  'GET /model/info': MODEL_INFO,
+  'GET /health/liveliness': ALIVE,
+  'GET /health/liveness': ALIVE,
+  'GET /health/readiness': {
+    summary: 'Whether it serves requests (200 or 503), and the state of the policy snapshot and the database',
+    permission: 'open',
+    refusals: [],
+  },
+  'GET /routes': { summary: 'Every path with its methods', permission: 'open', refusals: [] },
+  'GET /debug/requests/:call_id': {
+    summary: 'Why one request was decided as it was: its policies, guardrails, verdicts and times',
+    permission: 'admin_viewer',
+    refusals: [...READ_REFUSALS, 'admin_only', 'not_found'],
+  },
+  'GET /openapi.json': { summary: 'This description', permission: 'open', refusals: [] },
+  'GET /': DOCS,
+  'GET /docs': DOCS,
+};
