@@ -153,7 +153,7 @@ function parsed(schema: Route['body'], value: unknown, root: 'body' | 'query'): 
 function refuseUnstorable(members: unknown, root: 'path' | 'query' | 'body'): void {
   if (typeof members !== 'object' || members === null) return;
   const problems = Object.entries(members)
-    .filter(([name, value]) => !isStorable({ [name]: value }))
+    .filter(([name, value]: [string, unknown]) => !isStorable({ [name]: value }))
     .map(([name]) => ({
       loc: [root, name],
       msg: 'must not contain U+0000 or half of a surrogate pair',
