@@ -64,6 +64,8 @@ const GROUPS: Readonly<Record<string, Group>> = {
   'read by administrators': {
     admits: ['proxy_admin', 'proxy_admin_viewer'],
     routes: [
+      'GET /audit/log',
+      'GET /audit/verify',
       'GET /user/list',
       'GET /tag/list',
       'POST /tag/info',
