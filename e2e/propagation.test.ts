@@ -1,7 +1,7 @@
 // Two replicas, each a process of its own, on one PostgreSQL: how soon a change is enforced everywhere, and that no
 // request is ever judged by something in between (S1, S5, D-30).
-import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listenForCommits } from '../packages/server/test/propagation/commits.ts';
 import { temporaryDatabase } from '../packages/server/test/storage/kit.ts';
 import { describeWith } from './support/needs.ts';
 import { isBuilt, ServerProcess } from './support/process.ts';
@@ -94,11 +94,9 @@ describeWith('DATABASE_URL_TEST', 'two replicas on one PostgreSQL', (url) => {
       expect(attached.revision).toBeLessThan(begin);
       for (const index of [0, 1]) await ask(index, { 'x-portcullis-min-revision': String(begin) });
 
-      // PostgreSQL sends a message as soon as a change is committed, and this listens beside the replicas.
       const committed = new Map<number, number>();
-      const sql = postgres(database.url, { max: 1, onnotice: () => undefined });
-      await sql.listen('portcullis_revision', (revision) => {
-        committed.set(Number(revision), performance.now());
+      const stopListening = await listenForCommits(database.url, (revision) => {
+        committed.set(revision, performance.now());
       });
 
       const guardrailAt = new Map([[begin, 'words-a']]);
@@ -134,7 +132,7 @@ describeWith('DATABASE_URL_TEST', 'two replicas on one PostgreSQL', (url) => {
       const mixed = judged.filter(
         ({ status, revision, guardrail }) => status !== 400 || guardrail !== guardrailAt.get(revision),
       );
-      await sql.end();
+      await stopListening();
       const whole = delays(judged, sent, ({ at }) => at);
       const enforced = delays(judged, sent, ({ revision }) => committed.get(revision) ?? Number.NaN);
       console.log(

@@ -89,8 +89,8 @@ export interface RunningServer {
 }
 
 /**
- * Starts the gateway. Listens before the database is open: until then virtual keys get 503 `identity_unavailable` and the
- * admin key works. Resolves when everything is open.
+ * Starts the gateway. Listens before the database is open: until then requests are judged by the policies that were in
+ * force last, virtual keys get 503 `identity_unavailable`, and the admin key works. Resolves when everything is open.
  * @throws ConfigRefused for a configuration with errors; the system's error for a port in use; DatabaseError for a data
  *   directory that cannot be used.
  */

@@ -91,7 +91,7 @@ export function configuration(digest: string, over: Partial<SnapshotSource> = {}
 type Contents = Partial<Pick<StoredDocuments, 'policies' | 'attachments' | 'guardrails'>>;
 
 /** Documents in memory that can be taken away, spoilt, and changed while they are read. */
-export class FakeDocuments {
+class FakeDocuments {
   readonly revisions = new Map<number, StoredDocuments>();
   headIs: PolicyHead = { revision: 0, configDigest: null };
   /** Thrown by the next questions, until it is taken away. */
@@ -135,7 +135,7 @@ export class FakeDocuments {
 
 const EMPTY = { policies: [], attachments: [], guardrails: [], revision: 0, configDigest: null };
 
-export class FakeLastGood implements LastGoodStore {
+class FakeLastGood implements LastGoodStore {
   kept: LastGood = { kind: 'none' };
   failure: Error | null = null;
   onWrite: (() => void) | null = null;
@@ -151,7 +151,7 @@ export class FakeLastGood implements LastGoodStore {
   }
 }
 
-export const tools: BuildTools = {
+const tools: BuildTools = {
   catalogue: builtIns(null),
   ports: {
     clock: realClock,
