@@ -50,6 +50,8 @@ describe('a layout', () => {
       regex: '\\d{3}[ -]\\d{2}-\\d{4}',
       leads: [0],
       runs: [3],
+      next: ' -',
+      letters: true,
       digits: 9,
     });
     expect(layout('@{2} ?#{6}[A-D]')).toMatchObject({ leads: [2, 3], runs: [6], digits: 6 });

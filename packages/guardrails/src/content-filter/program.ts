@@ -4,6 +4,7 @@ import type { LinearRegex } from './linear-regex.ts';
 import {
   type Action,
   CREDENTIALS,
+  type DigitAnchor,
   NETWORK,
   type Nearby,
   type PatternSpec,
@@ -62,6 +63,10 @@ export const LONGEST_RUN = 24;
 /** How far the digits after a first digit are counted before the expressions that need many of them run. */
 export const DIGIT_LOOK = 48;
 
+/** What can follow a run of digits: the classes of {@link DigitAnchor.next}, in this order; the last is everything else. */
+const NEXT = ' -./a*';
+export const NEXT_CLASSES = NEXT.length;
+
 /** A rule that begins at a run of digits, and how many digits it needs there at least. */
 interface DigitRule {
   readonly rule: PatternRule;
@@ -69,8 +74,9 @@ interface DigitRule {
 }
 
 /**
- * Rules whose match begins `lead` units before the first digit of a run, by the length of that run, so that a number in a
- * text meets only the expressions that can fit it. `gated` ones need a word near by and are not looked at without one.
+ * Rules whose match begins `lead` units before the first digit of a run, by the length of that run and what follows it
+ * (`run * NEXT_CLASSES + next`), so that a number in a text meets only the expressions that can fit it. `gated` ones need a
+ * word near by and are not looked at without one.
  */
 export interface DigitRules {
   readonly lead: number;
@@ -102,6 +108,10 @@ export class Program {
   readonly uses: readonly LiteralUses[];
   /** Rules that begin at, or some units before, the first digit of a run. */
   readonly digitRules: readonly DigitRules[];
+  /** Rules that begin with letters before the first digit, by their number. */
+  readonly letterRules: readonly (DigitRules | null)[];
+  /** Whether any rule begins at digits. */
+  readonly numbers: boolean;
   /** How far after a first digit, and after words before it, the decisions of these rules look. */
   readonly digitReach: number;
   readonly digitBefore: number;
@@ -127,9 +137,11 @@ export class Program {
         case 'pattern': {
           const rule = compilePattern(id, source, literals);
           if (source.spec.anchor.kind === 'digit') {
-            const { leads = [0], runs = null } = source.spec.anchor;
+            const { leads = [0], letters = false } = source.spec.anchor;
             const minDigits = source.spec.minDigits ?? 0;
-            for (const lead of leads) digitRules.push({ rule, lead, runs, minDigits });
+            for (const lead of leads) {
+              digitRules.push({ rule, lead, letters, anchor: source.spec.anchor, minDigits });
+            }
           }
           return rule;
         }
@@ -142,7 +154,13 @@ export class Program {
     this.automaton = new Automaton(literals.texts);
     this.uses = literals.uses;
     this.contextSets = literals.sets;
-    this.digitRules = indexDigitRules(digitRules);
+    this.digitRules = indexDigitRules(digitRules.filter((entry) => !entry.letters || entry.lead === 0));
+    const letters = indexDigitRules(digitRules.filter((entry) => entry.letters && entry.lead > 0));
+    this.letterRules = Array.from(
+      { length: (letters[letters.length - 1]?.lead ?? 0) + 1 },
+      (_, lead) => letters.find((rules) => rules.lead === lead) ?? null,
+    );
+    this.numbers = digitRules.length > 0;
     this.digitReach = digitRules.reduce(
       (most, { rule }) => Math.max(most, rule.max + rule.after),
       DIGIT_LOOK + 1,
@@ -167,25 +185,41 @@ export class Program {
 
 interface PlacedDigitRule extends DigitRule {
   readonly lead: number;
-  readonly runs: readonly number[] | null;
+  readonly letters: boolean;
+  readonly anchor: DigitAnchor;
 }
 
-/** Sorts rules of digits by lead and by length of the first run, those that need few digits first. */
+/** Sorts rules of digits by lead, length of the first run and what follows it, those that need few digits first. */
 function indexDigitRules(entries: readonly PlacedDigitRule[]): DigitRules[] {
-  const sorted = [...entries].sort((a, b) => a.minDigits - b.minDigits || a.rule.id - b.rule.id);
-  const leads = [...new Set(sorted.map((entry) => entry.lead))].sort((a, b) => a - b);
-  return leads.map((lead) => {
-    const select = (gated: boolean) =>
-      Array.from({ length: LONGEST_RUN + 1 }, (_, run) =>
-        sorted
-          .filter((entry) => entry.lead === lead && (entry.rule.context?.always === true) === gated)
-          .filter(
-            (entry) => entry.runs === null || entry.runs.some((one) => Math.min(one, LONGEST_RUN) === run),
-          )
-          .map(({ rule, minDigits }) => ({ rule, minDigits })),
-      );
-    return { lead, free: select(false), gated: select(true) };
-  });
+  const byLead = new Map<number, { lead: number; free: DigitRule[][]; gated: DigitRule[][] }>();
+  const cells = () => Array.from({ length: (LONGEST_RUN + 1) * NEXT_CLASSES }, (): DigitRule[] => []);
+  for (const { rule, minDigits, lead, anchor } of [...entries].sort(
+    (a, b) => a.minDigits - b.minDigits || a.rule.id - b.rule.id,
+  )) {
+    let rules = byLead.get(lead);
+    if (rules === undefined) {
+      rules = { lead, free: cells(), gated: cells() };
+      byLead.set(lead, rules);
+    }
+    const table = rule.context?.always === true ? rules.gated : rules.free;
+    const runs =
+      anchor.runs === undefined ? null : new Set(anchor.runs.map((run) => Math.min(run, LONGEST_RUN)));
+    for (let run = 1; run <= LONGEST_RUN; run++) {
+      if (runs !== null && !runs.has(run)) continue;
+      for (let next = 0; next < NEXT_CLASSES; next++) {
+        if (anchor.next === undefined || anchor.next.includes(NEXT.charAt(next)))
+          table[run * NEXT_CLASSES + next]?.push({ rule, minDigits });
+      }
+    }
+  }
+  return [...byLead.values()].sort((a, b) => a.lead - b.lead);
+}
+
+/** The class of the character after a run of digits, see {@link NEXT}. */
+export function nextClass(code: number): number {
+  if (code === 32) return 0;
+  if (code >= 45 && code <= 47) return code - 44;
+  return (code | 32) >= 97 && (code | 32) <= 122 ? 4 : 5;
 }
 
 /** Collects the literals of all rules, each once, with everything that wants to know of it. */

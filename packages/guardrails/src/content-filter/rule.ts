@@ -65,7 +65,7 @@ export interface Match {
   readonly start: number;
   readonly end: number;
   readonly value: string;
-  /** How much speaks for it: 2 when a check confirms it, and 1 when a word of its context is near. */
+  /** How much speaks for it: 2 when a word of its context is near, and 1 when a check confirms it. */
   readonly strength: number;
 }
 

@@ -1,7 +1,14 @@
 import { View } from '../text/view.ts';
 import { startOfCharacter } from './linear-regex.ts';
 import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
-import { DIGIT_LOOK, type DigitRules, LONGEST_RUN, type Program } from './program.ts';
+import {
+  DIGIT_LOOK,
+  type DigitRules,
+  LONGEST_RUN,
+  NEXT_CLASSES,
+  nextClass,
+  type Program,
+} from './program.ts';
 import { type ContextWindow, isGlue, type KeywordRule, type Match, type PatternRule } from './rule.ts';
 
 /** The view is cut back only when this many units can go, so that the cost of cutting stays small. */
@@ -44,6 +51,11 @@ export class Scan {
   private readonly wordStarts: number[] = [];
   private readonly wordEnds: number[] = [];
   private readonly wordLiterals: number[] = [];
+  /** Per context: the mark of the last run of digits that had one of its words near. */
+  private readonly nearSets: Float64Array;
+  private mark = 0;
+  /** Digits from the run that is being tried on; -1 until somebody asks. */
+  private digits = -1;
   private readonly found: Match[] = [];
   private readonly onHit: (literal: number, length: number) => void;
   private hitEnd = 0;
@@ -54,6 +66,7 @@ export class Scan {
     this.ascii = program.automaton.ascii;
     this.cursors = new Int32Array(program.rules.length);
     this.waiting = new Int32Array(program.rules.length);
+    this.nearSets = new Float64Array(program.contextSets);
     this.onHit = (literal, length) => this.hit(literal, length);
   }
 
@@ -100,7 +113,7 @@ export class Scan {
     const { automaton } = this.program;
     const { text, base } = this.view;
     const wide = automaton.wide;
-    const numbers = this.program.digitRules.length > 0;
+    const { numbers } = this.program;
     let state = this.state;
     for (let i = this.scanned - base; i < text.length; i++) {
       const code = text.charCodeAt(i);
@@ -126,40 +139,57 @@ export class Scan {
   /** Tries the rules that can begin at the run of digits that begins at the absolute position `start`. */
   private tryDigits(start: number): void {
     const { text, base } = this.view;
+    const { digitRules, letterRules } = this.program;
     const at = start - base;
     const run = runLength(text, at);
-    const digits = countDigits(text, at);
-    const near = this.wordNear(start);
-    for (const rules of this.program.digitRules) {
-      if (rules.lead > at) continue;
+    const cell = run * NEXT_CLASSES + nextClass(text.charCodeAt(at + run));
+    this.digits = -1;
+    const near = this.markWordsNear(start);
+    for (const rules of digitRules) {
+      if (rules.lead > at) break;
       const first = at - rules.lead;
       if (rules.lead > 0 && !isLead(text.charCodeAt(first))) continue;
-      const glued = first > 0 && isGlue(text.charCodeAt(first - 1));
-      this.tryDigitRules(rules.free[run], start - rules.lead, digits, glued);
-      if (near) this.tryDigitRules(rules.gated[run], start - rules.lead, digits, glued);
+      this.tryDigitRules(rules, cell, start, rules.lead, near);
+    }
+    const letters = lettersBefore(text, at, letterRules.length);
+    const rules = letterRules[letters] ?? null;
+    if (rules !== null) this.tryDigitRules(rules, cell, start, letters, near);
+  }
+
+  private tryDigitRules(rules: DigitRules, cell: number, start: number, lead: number, near: boolean): void {
+    const free = rules.free[cell] ?? [];
+    const gated = near ? (rules.gated[cell] ?? []) : [];
+    if (free.length === 0 && gated.length === 0) return;
+    const { text, base } = this.view;
+    const from = start - lead;
+    const glued = from > base && isGlue(text.charCodeAt(from - base - 1));
+    if (this.digits < 0) this.digits = countDigits(text, start - base);
+    for (const { rule, minDigits } of free) {
+      if (minDigits > this.digits) break;
+      if ((glued && rule.edge) || from < (this.cursors[rule.id] as number)) continue;
+      this.tryPattern(rule, from);
+    }
+    for (const { rule, minDigits } of gated) {
+      if (minDigits > this.digits) break;
+      if (this.nearSets[rule.context?.set ?? 0] !== this.mark) continue;
+      if ((glued && rule.edge) || from < (this.cursors[rule.id] as number)) continue;
+      this.tryPattern(rule, from);
     }
   }
 
-  private tryDigitRules(
-    rules: DigitRules['free'][number] | undefined,
-    start: number,
-    digits: number,
-    glued: boolean,
-  ): void {
-    if (rules === undefined) return;
-    for (const { rule, minDigits } of rules) {
-      if (minDigits > digits) return;
-      if ((glued && rule.edge) || start < (this.cursors[rule.id] as number)) continue;
-      this.tryPattern(rule, start);
+  /** Marks the contexts that have a word near enough to a run of digits to matter; whether there is any. */
+  private markWordsNear(start: number): boolean {
+    const { wordEnds, wordLiterals, program } = this;
+    if (wordEnds.length === 0) return false;
+    const to = start + program.digitReach;
+    let i = firstAfter(wordEnds, start - program.digitBefore - program.maxLead);
+    if (i >= wordEnds.length || (wordEnds[i] as number) > to) return false;
+    this.mark += 1;
+    for (; i < wordEnds.length && (wordEnds[i] as number) <= to; i++) {
+      for (const set of program.uses[wordLiterals[i] as number]?.contexts ?? [])
+        this.nearSets[set] = this.mark;
     }
-  }
-
-  /** Whether any word of any context is near enough to a run of digits to matter. */
-  private wordNear(start: number): boolean {
-    const ends = this.wordEnds;
-    if (ends.length === 0) return false;
-    const first = firstAfter(ends, start - this.program.digitBefore - this.program.maxLead);
-    return first < ends.length && (ends[first] as number) <= start + this.program.digitReach;
+    return true;
   }
 
   private hit(literal: number, length: number): void {
@@ -173,7 +203,7 @@ export class Scan {
       if (rule?.kind === 'keyword') {
         if (!(glued && rule.edgeStart)) this.enqueue(id, start);
       } else if (rule?.kind === 'pattern') {
-        if (rule.back !== null) this.enqueue(id, this.runStart(rule, start));
+        if (rule.back !== null) this.enqueueBack(rule, start, length);
         else if (!(glued && rule.edge)) this.enqueue(id, start);
       }
     }
@@ -181,6 +211,17 @@ export class Scan {
     this.wordStarts.push(start);
     this.wordEnds.push(this.hitEnd);
     this.wordLiterals.push(literal);
+  }
+
+  /** Queues the beginning of the run before a literal, unless what stands there cannot be one. */
+  private enqueueBack(rule: PatternRule, from: number, length: number): void {
+    const { text, base } = this.view;
+    const start = this.runStart(rule, from);
+    const before = text.charCodeAt(start - base - 1);
+    if (rule.edge && isGlue(before)) return;
+    const fits = rule.back?.fits;
+    if (fits === undefined || fits(from - start, text.charCodeAt(from - base), length, before))
+      this.enqueue(rule.id, start);
   }
 
   /** Where the run of characters that may precede a literal at `from` begins. */
@@ -269,7 +310,7 @@ export class Scan {
       const near = rule.context !== null && this.isNear(rule.context, base + from, base + to);
       if (rule.context !== null && !near && (rule.context.always || verdict === 'unknown')) continue;
       if (rule.avoid !== null && this.isNear(rule.avoid, base + from, base + to)) continue;
-      this.record(rule, base + from, base + to, (verdict === 'pass' ? 2 : 0) + (near ? 1 : 0));
+      this.record(rule, base + from, base + to, (near ? 2 : 0) + (verdict === 'pass' ? 1 : 0));
       return;
     }
   }
@@ -381,6 +422,13 @@ function runLength(text: string, at: number): number {
   return end - at;
 }
 
+/** Letters directly before a position, counted up to a limit. */
+function lettersBefore(text: string, at: number, limit: number): number {
+  let count = 0;
+  while (count < limit && isLetter(text.charCodeAt(at - count - 1))) count += 1;
+  return count;
+}
+
 /** Digits that a match of digits and separators beginning at `at` can have. */
 function countDigits(text: string, at: number): number {
   const stop = Math.min(text.length, at + DIGIT_LOOK);
@@ -402,7 +450,11 @@ function isHump(text: string, at: number): boolean {
 
 /** What a match can begin with before its first digit: a letter, `+` or `(`. */
 function isLead(code: number): boolean {
-  return code === 43 || code === 40 || ((code | 32) >= 97 && (code | 32) <= 122);
+  return code === 43 || code === 40 || isLetter(code);
+}
+
+function isLetter(code: number): boolean {
+  return (code | 32) >= 97 && (code | 32) <= 122;
 }
 
 function isDigit(code: number): boolean {

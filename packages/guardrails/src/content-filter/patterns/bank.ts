@@ -107,7 +107,7 @@ export const BANK_PATTERNS: readonly PatternSpec[] = [
     example: 'VIN 1M8GDM9AXKP042788',
     regex: ['(?<![-./])[A-HJ-NPR-Z0-9]{17}(?![-/])'],
     ignoreCase: true,
-    anchor: { kind: 'digit', leads: [0, 1, 2, 3, 4, 5, 6] },
+    anchor: { kind: 'digit', leads: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], letters: true },
     minDigits: 1,
     validate: vin,
     context: {
@@ -135,7 +135,7 @@ export const BANK_PATTERNS: readonly PatternSpec[] = [
     severity: 'medium',
     positives: surrounded([
       'VIN 1M8GDM9AXKP042788',
-      'chassis number: WBA3A5C57DF358058',
+      'chassis number: WVWZZZ1JZXW000001',
       '1HGCM82633A004352 (vin)',
     ]),
     negatives: surrounded([

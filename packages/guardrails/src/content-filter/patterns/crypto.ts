@@ -63,7 +63,7 @@ export const CRYPTO_PATTERNS: readonly PatternSpec[] = [
     description: 'begins with 1 or 3; Base58Check',
     example: '1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa',
     regex: ['[13][1-9A-HJ-NP-Za-km-z]{25,34}'],
-    anchor: { kind: 'digit', runs: [1, 2, 3, 4, 5, 6, 7] },
+    anchor: { kind: 'digit', runs: [1, 2, 3, 4, 5, 6, 7], next: 'a' },
     validate: bitcoinBase58,
     action: 'MASK',
     severity: 'medium',

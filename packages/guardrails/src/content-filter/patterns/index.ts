@@ -1,19 +1,26 @@
 import { AMERICAS_PATTERNS } from './national-americas.ts';
 import { ASIA_PACIFIC_PATTERNS } from './national-asia-pacific.ts';
+import { ADDRESS_PATTERNS } from './address.ts';
 import { BANK_PATTERNS } from './bank.ts';
 import { CREDENTIAL_PATTERNS } from './credentials.ts';
 import { CRYPTO_PATTERNS } from './crypto.ts';
+import { DATE_PATTERNS } from './dates.ts';
 import { EUROPE_PATTERNS } from './national-europe.ts';
 import { NATIONAL_PATTERNS } from './national.ts';
 import { NETWORK_PATTERNS } from './network.ts';
 import { PAYMENT_PATTERNS } from './payment.ts';
+import { PERSON_PATTERNS } from './person.ts';
 import { PII_PATTERNS } from './pii.ts';
 import { SECRET_PATTERNS } from './secrets/index.ts';
 import { CREDENTIALS, type PatternSpec } from './spec.ts';
+import { WORD_PATTERNS } from './words.ts';
 
 /** All prebuilt patterns, in the order in which lists show them. */
 export const PATTERNS: readonly PatternSpec[] = [
   ...PII_PATTERNS,
+  ...ADDRESS_PATTERNS,
+  ...DATE_PATTERNS,
+  ...PERSON_PATTERNS,
   ...EUROPE_PATTERNS,
   ...AMERICAS_PATTERNS,
   ...ASIA_PACIFIC_PATTERNS,
@@ -24,6 +31,7 @@ export const PATTERNS: readonly PatternSpec[] = [
   ...CREDENTIAL_PATTERNS,
   ...SECRET_PATTERNS,
   ...NETWORK_PATTERNS,
+  ...WORD_PATTERNS,
 ];
 
 /** Other names under which configurations of the reference's side versions know a pattern. */

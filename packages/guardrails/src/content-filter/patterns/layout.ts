@@ -5,9 +5,25 @@ export interface Layout {
   readonly leads: readonly number[];
   /** How long the first run of digits is. */
   readonly runs: readonly number[];
+  /** What can follow that run, in the classes of anchors. */
+  readonly next: string;
+  /** Nothing but letters stands before the first digit. */
+  readonly letters: boolean;
   /** Fewest digits before a letter that must be there. */
   readonly digits: number;
 }
+
+/** A character for each class of {@link Layout.next}. */
+const NEXT_SAMPLES: readonly (readonly [string, string])[] = [
+  [' ', ' '],
+  ['-', '-'],
+  ['.', '.'],
+  ['/', '/'],
+  ['a', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'],
+  ['*', '(),+%;@=&:'],
+];
+/** A number is never followed by a letter. */
+const AFTER_END = ' -./*';
 
 interface Token {
   readonly regex: string;
@@ -16,6 +32,8 @@ interface Token {
   readonly other: boolean;
   /** Neither a digit nor one of the separators between digits. */
   readonly letter: boolean;
+  /** Classes of what it can be besides a digit. */
+  readonly classes: string;
   readonly min: number;
   readonly max: number;
 }
@@ -36,24 +54,30 @@ export function layout(source: string): Layout {
   const tokens = tokensOf(source);
   const leads = new Set<number>();
   const runs = new Set<number>();
+  const next = new Set<string>();
+  let letters = true;
   /** Every way in which a text can go on from the token at `index`, of which `times` have been read. */
   const walk = (index: number, times: number, lead: number, run: number): void => {
     const token = tokens[index];
     if (token === undefined) {
-      if (run > 0) add(lead, run);
+      if (run > 0) add(lead, run, AFTER_END);
       return;
     }
     if (times >= token.min) walk(index + 1, 0, lead, run);
     if (times >= token.max) return;
     if (token.digit) walk(index, times + 1, lead, run + 1);
     if (token.other) {
-      if (run > 0) add(lead, run);
-      else walk(index, times + 1, lead + 1, 0);
+      if (run > 0) add(lead, run, token.classes);
+      else {
+        if (token.classes !== 'a') letters = false;
+        walk(index, times + 1, lead + 1, 0);
+      }
     }
   };
-  const add = (lead: number, run: number) => {
+  const add = (lead: number, run: number, classes: string) => {
     leads.add(lead);
     runs.add(run);
+    for (const one of classes) next.add(one);
   };
   walk(0, 0, 0, 0);
   let count = 0;
@@ -68,6 +92,8 @@ export function layout(source: string): Layout {
     regex: tokens.map((token) => token.regex).join(''),
     leads: [...leads],
     runs: [...runs],
+    next: [...next].join(''),
+    letters,
     digits: count,
   };
 }
@@ -91,6 +117,9 @@ function tokensOf(source: string): Token[] {
       digit: DIGITS.some((digit) => one.test(digit)),
       other: OTHERS.some((other) => one.test(other)),
       letter: OTHERS.some((other) => one.test(other) && !' .-/()+,'.includes(other)),
+      classes: NEXT_SAMPLES.filter(([, chars]) => chars.split('').some((char) => one.test(char)))
+        .map(([name]) => name)
+        .join(''),
       min,
       max,
     });
@@ -106,17 +135,17 @@ function expressionOf(element: string): string {
 }
 
 /** The layouts of one kind of number taken together. */
-export function layouts(sources: readonly string[]): {
-  regex: string[];
-  leads: number[];
-  runs: number[];
-  digits: number;
-} {
+export function layouts(sources: readonly string[]): Omit<Layout, 'regex'> & { readonly regex: string[] } {
   const all = sources.map(layout);
+  const union = <T>(lists: readonly Iterable<T>[]): T[] => [
+    ...new Set(lists.flatMap((list) => Array.from(list))),
+  ];
   return {
     regex: all.map((one) => one.regex),
-    leads: [...new Set(all.flatMap((one) => one.leads))],
-    runs: [...new Set(all.flatMap((one) => one.runs))],
+    leads: union(all.map((one) => one.leads)),
+    runs: union(all.map((one) => one.runs)),
+    next: union(all.map((one) => one.next)).join(''),
+    letters: all.every((one) => one.letters),
     digits: all.reduce((least, one) => Math.min(least, one.digits), Infinity),
   };
 }

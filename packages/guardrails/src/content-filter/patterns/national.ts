@@ -16,6 +16,7 @@ import {
   sgNric,
 } from '../validators/national.ts';
 import { digitsOf, type Validator } from '../validators/verdict.ts';
+import { isGlue } from '../rule.ts';
 import { surrounded } from './fixtures.ts';
 import type { PatternSpec, Severity } from './spec.ts';
 
@@ -31,7 +32,9 @@ interface Entry {
   readonly description: string;
   readonly regex: readonly string[];
   readonly leads?: readonly number[];
+  readonly letters?: boolean;
   readonly runs?: readonly number[];
+  readonly next?: string;
   readonly digits?: number;
   readonly ignoreCase?: boolean;
   readonly validate?: Validator;
@@ -52,7 +55,13 @@ function entry(e: Entry): PatternSpec {
     description: e.description,
     example: e.positives[0] ?? '',
     regex: e.regex.map((text) => `${FREE}${text}${END}`),
-    anchor: { kind: 'digit', leads: e.leads ?? [0], ...(e.runs === undefined ? {} : { runs: e.runs }) },
+    anchor: {
+      kind: 'digit',
+      leads: e.leads ?? [0],
+      ...(e.letters === undefined ? {} : { letters: e.letters }),
+      ...(e.runs === undefined ? {} : { runs: e.runs }),
+      ...(e.next === undefined ? {} : { next: e.next }),
+    },
     action: 'MASK',
     severity: e.severity ?? 'high',
     positives: surrounded(e.positives),
@@ -101,7 +110,33 @@ const PHONE = [
   'appelez',
 ];
 
+/** The CNPJ with letters, which new companies get from 2026. Its beginning looks like nothing, so the slash is its anchor. */
+const CNPJ_WITH_LETTERS: PatternSpec = {
+  name: 'br_cnpj_alphanumeric',
+  entity: 'BR_CNPJ',
+  display_name: 'Brazilian CNPJ with letters',
+  group: BR,
+  description: '2.3.3/4-2 letters and digits with both check digits',
+  example: '12.ABC.345/01DE-35',
+  regex: [
+    '[0-9A-Z]{2}\\.[0-9A-Z]{3}\\.[0-9A-Z]{3}/[0-9A-Z]{4}-\\d{2}(?![-./]?\\d)',
+    '[0-9A-Z]{8}/[0-9A-Z]{4}-\\d{2}(?![-./]?\\d)',
+  ],
+  ignoreCase: true,
+  anchor: {
+    kind: 'literal',
+    literals: ['/'],
+    back: { accepts: (code) => code === 46 || isGlue(code), max: 11, fits: (run) => run === 10 || run === 8 },
+  },
+  validate: (text) => (/[A-Z]/i.test(text) ? brCnpj(text) : 'fail'),
+  action: 'MASK',
+  severity: 'medium',
+  positives: surrounded(['12.ABC.345/01DE-35', 'CNPJ 12.abc.345/01de-35', '12ABC345/01DE-35']),
+  negatives: surrounded(['12.ABC.345/01DE-36', '11.222.333/0001-81', '12.ABC.345/01DE', 'and/or']),
+};
+
 export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
+  CNPJ_WITH_LETTERS,
   entry({
     name: 'nl_bsn_contextual',
     runs: [3, 4, 8, 9],
@@ -271,20 +306,20 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
     entity: 'BR_CNPJ',
     title: 'Brazilian CNPJ',
     group: BR,
-    description: '2.3.3/4-2 with both check digits, letters allowed from 2026; unbroken near CNPJ',
-    regex: ['[0-9A-Z]{2}\\.[0-9A-Z]{3}\\.[0-9A-Z]{3}/[0-9A-Z]{4}-\\d{2}', '\\d{8}/\\d{4}-\\d{2}', '\\d{14}'],
-    leads: [0, 1, 2],
+    description: '2.3.3/4-2 with both check digits; unbroken near CNPJ',
+    regex: ['\\d{2}\\.\\d{3}\\.\\d{3}/\\d{4}-\\d{2}', '\\d{8}/\\d{4}-\\d{2}', '\\d{14}'],
+    runs: [2, 8, 14],
     validate: (text) => (brCnpj(text) === 'pass' && /^\d+$/.test(text) ? 'unknown' : brCnpj(text)),
     words: ['cnpj', 'cadastro nacional'],
     needed: 'unless_valid',
     severity: 'medium',
-    digits: 1,
+    digits: 14,
     positives: [
       '11.222.333/0001-81',
       'CNPJ: 11.222.333/0001-81',
       'CNPJ 11222333000181',
       '(11.444.777/0001-61)',
-      '12.ABC.345/01DE-35',
+      'fornecedor 11.444.777/0001-61,',
       'cnpj=11222333000181',
       '11222333/0001-81',
       '１１.２２２.３３３/０００１-８１',
@@ -301,7 +336,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
       'x11.222.333/0001-81',
       '11.222.333/0001',
       '11.222.333-0001-81',
-      '12.ABC.345/01DE-36',
+      '11.444.777/0001-62',
     ],
   }),
   entry({
@@ -334,6 +369,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'br_phone_landline',
+    runs: [2, 4, 10, 12],
+    next: ' -*',
     entity: 'PHONE_NUMBER',
     title: 'Brazilian landline',
     group: BR,
@@ -354,6 +391,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'br_phone_mobile',
+    runs: [2, 4, 7, 11, 13],
     entity: 'PHONE_NUMBER',
     title: 'Brazilian mobile',
     group: BR,
@@ -374,6 +412,8 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'fr_nir',
+    runs: [1, 3, 5, 6, 7, 10, 13, 15],
+    next: ' ./a*',
     entity: 'FR_NIR',
     title: 'French social security number (NIR)',
     group: EU,
@@ -412,6 +452,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'fr_phone',
+    runs: [2, 3, 4, 5, 10, 11, 13],
     entity: 'PHONE_NUMBER',
     title: 'French phone number',
     group: EU,
@@ -505,6 +546,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'sg_nric',
+    letters: true,
     runs: [7],
     entity: 'SG_NRIC_FIN',
     title: 'Singapore NRIC or FIN',
@@ -542,6 +584,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'sg_phone',
+    runs: [2, 4, 6, 8, 10],
     entity: 'PHONE_NUMBER',
     title: 'Singapore phone number',
     group: SG,
@@ -573,6 +616,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'sg_uen',
+    letters: true,
     entity: 'SG_UEN',
     title: 'Singapore UEN',
     group: SG,
@@ -601,6 +645,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'uae_emirates_id',
+    runs: [3, 7, 14, 15],
     entity: 'AE_EMIRATES_ID',
     title: 'Emirates id',
     group: AE,
@@ -613,6 +658,7 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'uae_phone',
+    runs: [3, 4, 5, 6, 7, 8, 10, 12, 13, 14],
     entity: 'PHONE_NUMBER',
     title: 'UAE phone number',
     group: AE,
@@ -664,18 +710,21 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
   }),
   entry({
     name: 'ca_on_drivers_licence',
+    letters: true,
     entity: 'CA_DRIVER_LICENSE',
     title: 'Ontario driver licence',
     group: CA,
-    description: 'letter and 4-5-5 digits',
+    description: 'letter and 4-5-5 digits, near licence words',
     regex: ['[A-Z]\\d{4}[- ]\\d{5}[- ][0156]\\d{4}', '[A-Z]\\d{9}[0156]\\d{4}'],
     leads: [1],
-    validate: (text) => (/[- ]/.test(text) ? 'pass' : 'unknown'),
     words: ['licence', 'license', 'driver', 'drivers', 'dl'],
-    needed: 'unless_valid',
     digits: 9,
-    positives: ['A1234-56789-01234', 'licence A12345678901234'],
-    negatives: ['A12345678901234', 'A1234-5678-01234'],
+    positives: [
+      'licence A1234-56789-01234',
+      'licence A12345678901234',
+      "driver's licence: A1234 56789 01234",
+    ],
+    negatives: ['A12345678901234', 'A1234-56789-01234', 'licence A1234-5678-01234'],
   }),
   entry({
     name: 'ca_immigration_doc',
@@ -704,23 +753,65 @@ export const NATIONAL_PATTERNS: readonly PatternSpec[] = [
     negatives: ['12345-003-1234567', 'account 12345-003-12'],
   }),
   entry({
+    name: 'uoft_tcard',
+    entity: 'CA_CAMPUS_CARD',
+    title: 'University of Toronto campus card',
+    group: CA,
+    description:
+      'student number (9 or 10 digits), library barcode (14) or card number (16), near TCard words',
+    regex: ['\\d{9,10}', '\\d{14}', '\\d{16}', '\\d{4}[- ]\\d{4}[- ]\\d{4}[- ]\\d{4}'],
+    runs: [4, 9, 10, 14, 16],
+    words: [
+      'tcard',
+      't-card',
+      'tcard number',
+      'uoft card',
+      'utorid',
+      'university of toronto',
+      'utoronto',
+      'campus card',
+    ],
+    digits: 9,
+    severity: 'medium',
+    positives: ['TCard 1004567890', 'T-Card number: 21761012345678', 'utoronto student 999123456'],
+    negatives: ['1004567890', 'TCard 12345', 'TCard lost', 'student 21761012345678'],
+  }),
+  entry({
     name: 'in_pan',
+    letters: true,
     runs: [4],
+    next: 'a',
     entity: 'IN_PAN',
     title: 'Indian PAN',
     group: IN,
-    description: '5 letters (4th names the holder), 4 digits, letter',
+    description: '5 letters (4th names the holder), 4 digits, letter, near PAN words',
     regex: ['[A-Z]{5}\\d{4}[A-Z]'],
     leads: [5],
     ignoreCase: false,
     validate: inPan,
     digits: 4,
-    positives: ['ABCPE1234F', 'PAN: AAACR5055K'],
-    negatives: ['ABCDE1234F', 'ABCPE123F', 'abcpe1234f'],
+    words: [
+      'pan',
+      'pan card',
+      'pan no',
+      'pan number',
+      'permanent account number',
+      'income tax',
+      'tax id',
+      'पैन',
+    ],
+    positives: [
+      'PAN ABCPE1234F',
+      'PAN: AAACR5055K',
+      'permanent account number ABCPE1234F',
+      'my pan card is AAACR5055K',
+    ],
+    negatives: ['ABCPE1234F', 'PAN ABCDE1234F', 'PAN ABCPE123F', 'pan abcpe1234f'],
   }),
   entry({
     name: 'in_gstin',
     runs: [2],
+    next: 'a',
     entity: 'IN_GSTIN',
     title: 'Indian GSTIN',
     group: IN,

@@ -112,7 +112,7 @@ const SPECS: readonly PatternSpec[] = [
     regex: [
       '(?<!\\d[.,])(?<![A-Za-z]/)(?:\\d{1,3}\\.){3}\\d{1,3}(?!\\.\\d)(?!-\\d)(?:/(?:3[0-2]|[12]?\\d)(?!\\d))?',
     ],
-    anchor: { kind: 'digit', runs: [1, 2, 3] },
+    anchor: { kind: 'digit', runs: [1, 2, 3], next: '.' },
     minDigits: 4,
     validate: ipv4,
     avoid: { words: VERSION_WORDS, before: 14, after: 12 },
@@ -162,7 +162,16 @@ const SPECS: readonly PatternSpec[] = [
       '(?<![:.])(?:(?:[0-9A-Fa-f]{1,4}:){1,7}:|:)?(?::?[0-9A-Fa-f]{1,4}){1,8}(?:(?::\\d{1,3}(?:\\.\\d{1,3}){3}))?(?:%[0-9A-Za-z]{1,15})?(?:/\\d{1,3})?(?![:\\w])',
       '(?<![:.\\w])(?:[0-9A-Fa-f]{1,4}:){1,7}:(?![:\\w])',
     ],
-    anchor: { kind: 'literal', literals: [':'], back: { accepts: HEX, max: 5 } },
+    anchor: {
+      kind: 'literal',
+      literals: [':', '::'],
+      back: {
+        accepts: HEX,
+        max: 5,
+        fits: (run, _literal, length, before) =>
+          (length === 2 || run > 0) && run < 5 && before !== 58 && before !== 46,
+      },
+    },
     validate: ipv6,
     action: 'MASK',
     severity: 'low',
@@ -205,7 +214,16 @@ const SPECS: readonly PatternSpec[] = [
       '(?<![:-])(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}(?![:-])',
       '(?<!\\.)[0-9A-Fa-f]{4}\\.[0-9A-Fa-f]{4}\\.[0-9A-Fa-f]{4}(?!\\.[0-9A-Za-z])',
     ],
-    anchor: { kind: 'literal', literals: [':', '-', '.'], back: { accepts: HEX, max: 5 } },
+    anchor: {
+      kind: 'literal',
+      literals: [':', '-', '.'],
+      back: {
+        accepts: HEX,
+        max: 5,
+        fits: (run, literal, _length, before) =>
+          run === (literal === 46 ? 4 : 2) && before !== 58 && before !== 45 && before !== 46,
+      },
+    },
     validate: mac,
     action: 'MASK',
     severity: 'low',

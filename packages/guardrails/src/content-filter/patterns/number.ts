@@ -37,7 +37,7 @@ export interface NumberEntry {
 
 /** The pattern of a number. */
 export function numberPattern(entry: NumberEntry): PatternSpec {
-  const { regex, leads, runs, digits } = layouts(entry.layouts);
+  const { regex, leads, runs, next, letters, digits } = layouts(entry.layouts);
   const needed = entry.needed ?? 'always';
   const window = entry.window ?? WINDOW;
   const fixtures = fixturesOf({
@@ -56,7 +56,7 @@ export function numberPattern(entry: NumberEntry): PatternSpec {
     description: entry.description,
     example: `${entry.words[0] ?? ''} ${first}`,
     regex: regex.map((text) => `${FREE}${text}${END}`),
-    anchor: { kind: 'digit', leads, runs },
+    anchor: { kind: 'digit', leads, letters, runs, next },
     minDigits: digits,
     action: entry.action ?? 'MASK',
     severity: entry.severity ?? 'high',

@@ -214,7 +214,7 @@ const SPECS: readonly PatternSpec[] = [
     boundary: 'start',
     trim: ibanPrefix,
     ignoreCase: true,
-    anchor: { kind: 'digit', leads: [2] },
+    anchor: { kind: 'digit', leads: [2], letters: true },
     validate: iban,
     action: 'MASK',
     severity: 'high',
@@ -256,7 +256,7 @@ const SPECS: readonly PatternSpec[] = [
     boundary: 'start',
     trim: ibanPrefix,
     ignoreCase: true,
-    anchor: { kind: 'digit', leads: [2] },
+    anchor: { kind: 'digit', leads: [2], letters: true },
     validate: (text) =>
       /^(?:A[T]|B[EG]|C[YZ]|D[EK]|E[ES]|F[IR]|G[R]|H[RU]|I[EST]|L[ITUV]|MT|N[LO]|P[LT]|RO|S[EIK])/i.test(text)
         ? iban(text)

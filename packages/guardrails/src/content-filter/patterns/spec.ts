@@ -8,12 +8,24 @@ export type Action = 'BLOCK' | 'MASK' | 'LOG';
  *
  * - `literal`: the match begins at one of these texts (lower case; found in any case), or, with `back`, at the beginning of
  *   the run of characters before it that `back` describes.
- * - `digit`: at the first digit of a run of digits, or `leads` characters before it (then with a letter, `+` or `(`).
- *   `runs` names the lengths that this first run of digits can have; without it any length is tried.
+ * - `digit`: at the first digit of a run of digits, or `leads` characters before it. What is said further about the run
+ *   saves trying the expression where it cannot match.
  */
 export type Anchor =
   | { readonly kind: 'literal'; readonly literals: readonly string[]; readonly back?: Back }
-  | { readonly kind: 'digit'; readonly leads?: readonly number[]; readonly runs?: readonly number[] };
+  | DigitAnchor;
+
+export interface DigitAnchor {
+  readonly kind: 'digit';
+  /** How many characters stand before the first digit; `[0]` without it. The first of them is a letter, `+` or `(`. */
+  readonly leads?: readonly number[];
+  /** All characters before the first digit are letters. */
+  readonly letters?: boolean;
+  /** Lengths that the first run of digits can have; any without it. */
+  readonly runs?: readonly number[];
+  /** What can follow that run: space, `-`, `.`, `/`, `a` for a letter, `*` for anything else. Anything without it. */
+  readonly next?: string;
+}
 
 /** Characters that may stand between the beginning of a match and its literal, and how many at most. */
 export interface Back {
@@ -21,6 +33,11 @@ export interface Back {
   /** Of these, the ones a match can begin with; leading others are skipped. */
   readonly first?: (code: number) => boolean;
   readonly max: number;
+  /**
+   * Whether a match can begin so: `run` characters before the literal, which begins with `literal` and has `length`
+   * characters, after the character `before` (NaN at the beginning).
+   */
+  readonly fits?: (run: number, literal: number, length: number, before: number) => boolean;
 }
 
 /** Words near a match. The window is counted in characters of the normalised text, from the match's edges. */

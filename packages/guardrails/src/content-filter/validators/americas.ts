@@ -194,6 +194,6 @@ export function vin(text: string): Verdict {
   }
   const check = sum % 11 === 10 ? 'X' : String(sum % 11);
   if (check === value[8]) return 'pass';
-  // Only North America and China demand the check digit.
-  return /^[1-5L]/.test(value) ? 'fail' : 'unknown';
+  // Makers outside North America and China may put a letter there instead, most of them Z.
+  return /^[1-5L]/.test(value) || /[0-9X]/.test(value[8] ?? '') ? 'fail' : 'unknown';
 }
