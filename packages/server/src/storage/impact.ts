@@ -274,16 +274,21 @@ function fitsNameOrId(
   const ids = patterns.filter(hasIdForm);
   const names = patterns.filter((pattern) => !hasIdForm(pattern));
   // An absent alias gives null, which a condition takes for false (M2).
-  return sql`coalesce(${or(
+  return sql`(${or(
     ids.length === 0 ? undefined : sql`${id} in (${listOf(ids)})`,
     names.length === 0 ? undefined : fits(sql`normalize(${alias})`, names),
-  )}, false)`;
+  )})`;
 }
 
 function hasTag(owner: Owner, patterns: readonly string[], trusted: boolean): SQL {
-  const hit = sql`exists (select 1 from jsonb_array_elements_text(${storedTags(owner)}) as tag
-    where ${fits(sql`normalize(tag)`, patterns)})`;
-  return trusted ? sql`(${areTagsTrusted(owner)} and ${hit})` : hit;
+  const tags = storedTags(owner);
+  const isExact = patterns.every((pattern) => parsePattern(pattern).kind === 'exact');
+  const hit = isExact
+    ? sql`${tags} && array[${listOf(patterns)}]::text[]`
+    : // Most rows have no tags: they are passed by without a subquery.
+      sql`(${tags} <> '{}' and exists (select 1 from unnest(${tags}) as tag where ${fits(sql`tag`, patterns)}))`;
+  if (!trusted) return hit;
+  return sql`(coalesce(${owner}.stored_tags_role in (${WRITERS}), false) and ${hit})`;
 }
 
 /** Whether a text is matched by one of the patterns (M1). */
@@ -310,26 +315,15 @@ function listOf(texts: readonly string[]): SQL {
   );
 }
 
-/** The tags of a row as `readKeyRow` and `readTeamRow` find them: the field, or else its twin inside `metadata`. */
-function storedTags({ protection, metadata }: Owner): SQL {
-  const field = sql`${protection} -> 'tags' -> 'value'`;
-  const twin = sql`${metadata} -> 'tags'`;
-  return sql`case when ${areTexts(field)} then ${field} when ${areTexts(twin)} then ${twin} else '[]'::jsonb end`;
-}
-
-function areTagsTrusted({ protection }: Owner): SQL {
-  return sql`(${areTexts(sql`${protection} -> 'tags' -> 'value'`)} and ${isTrusted(sql`${protection} -> 'tags' -> 'setBy'`)})`;
+/** The tags of a row as `readKeyRow` and `readTeamRow` find them, in NFC; the database keeps them up to date. */
+function storedTags(owner: Owner): SQL {
+  return sql`coalesce(${owner}.stored_tags, '{}')`;
 }
 
 /** A twin inside `metadata` has no provenance, and untrusted aliases lead nowhere (M7). */
 function trustedAliases({ protection }: Owner): SQL {
   const field = sql`${protection} -> 'model_aliases'`;
   return sql`case when ${isTrusted(sql`${field} -> 'setBy'`)} then coalesce(${field} -> 'value', '{}'::jsonb) else '{}'::jsonb end`;
-}
-
-function areTexts(value: SQL): SQL {
-  return sql`coalesce(jsonb_typeof(${value}) = 'array'
-    and not jsonb_path_exists(${value}, 'strict $[*] ? (@.type() != "string")', '{}', true), false)`;
 }
 
 function isTrusted(setBy: SQL): SQL {
