@@ -2,7 +2,7 @@ import OpenAI, { APIError, RateLimitError } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Gateway } from './support/gateway.ts';
 import { describeWith } from './support/needs.ts';
-import { answer, json, LocalUpstream, textStream, stream } from './support/upstream.ts';
+import { answer, completion, json, LocalUpstream, textStream, stream } from './support/upstream.ts';
 
 /** Each token costs a cent, so that budgets are easy to see; the provider tells 5 + 3 tokens for every answer. */
 const config = (url: string): string => `
@@ -23,6 +23,9 @@ policies:
 policy_attachments:
   - { policy: guarded, scope: "*" }
 `;
+
+/** For tests that start gateways of their own, on a machine that others use too. */
+const STARTS_MS = 60_000;
 
 interface Key {
   readonly key: string;
@@ -205,6 +208,30 @@ describe('budgets', () => {
     expect(userInfo).toMatchObject({ user_info: { spend: 0.16 } });
   });
 
+  test('what a provider tells must be a count: a negative one lifts no limit', async () => {
+    const usage = { prompt_tokens: -1_000_000, completion_tokens: 1e300, total_tokens: 0 };
+    upstream.will(json(200, completion({ content: 'Hi.' }, { usage })));
+    const key = await generate({ tpm_limit: 100_000, max_budget: 1_000 });
+    const response = await chat(key);
+    expect(response.status).toBe(200);
+    await response.arrayBuffer();
+    expect((await chat(key)).status).toBe(429);
+    await expect.poll(async () => (await infoOf(key))['spend']).toBeGreaterThan(1_000);
+  });
+
+  test('the store of requests knows what each has cost', async () => {
+    upstream.will(answer('Hi.'));
+    const key = await generate({});
+    const response = await chat(key);
+    const id = response.headers.get('x-litellm-call-id') ?? '';
+    await response.arrayBuffer();
+    const spendOf = async (): Promise<unknown> => {
+      const rows = await (await gateway.get(`/spend/logs?request_id=${id}`)).json();
+      return (rows as { spend?: number }[])[0]?.spend;
+    };
+    await expect.poll(spendOf).toBe(0.08);
+  });
+
   test('a blocked call costs nothing', async () => {
     const key = await generate({ max_budget: 1 });
     const blocked = await chat(key, { messages: [{ role: 'user', content: 'PRJ-123456' }] });
@@ -285,42 +312,50 @@ test('readiness says how calls are counted', async () => {
 });
 
 describeWith('REDIS_URL_TEST', 'two gateways on one Redis', (redisUrl) => {
-  test('count a limit together, and say so', async () => {
-    upstream.will(answer('Hi.'));
-    // Their databases are apart, so the key is made on both; its counters are one.
-    const gateways = [
-      await Gateway.start(config(upstream.url), { REDIS_URL: redisUrl }),
-      await Gateway.start(config(upstream.url), { REDIS_URL: redisUrl }),
-    ];
-    const key = `sk-shared-${process.pid}-${String(performance.now()).replace('.', '')}`;
-    let made: Key | null = null;
-    for (const at of gateways) {
-      await expect
-        .poll(async () => (await at.get('/health/readiness', null)).json())
-        .toMatchObject({ limits: { counting: 'shared' } });
-      made = await generate({ key, rpm_limit: 3 }, at);
-    }
-    const statuses = [];
-    for (let count = 0; count < 6; count += 1) {
-      const response = await chat(made as Key, {}, gateways[count % 2]);
-      statuses.push(response.status);
-    }
-    expect(statuses).toEqual([200, 200, 200, 429, 429, 429]);
-    for (const at of gateways) await at.stop();
-  });
+  test(
+    'count a limit together, and say so',
+    async () => {
+      upstream.will(answer('Hi.'));
+      // Their databases are apart, so the key is made on both; its counters are one.
+      const gateways = [
+        await Gateway.start(config(upstream.url), { REDIS_URL: redisUrl }),
+        await Gateway.start(config(upstream.url), { REDIS_URL: redisUrl }),
+      ];
+      const key = `sk-shared-${process.pid}-${String(performance.now()).replace('.', '')}`;
+      let made: Key | null = null;
+      for (const at of gateways) {
+        await expect
+          .poll(async () => (await at.get('/health/readiness', null)).json())
+          .toMatchObject({ limits: { counting: 'shared' } });
+        made = await generate({ key, rpm_limit: 3 }, at);
+      }
+      const statuses = [];
+      for (let count = 0; count < 6; count += 1) {
+        const response = await chat(made as Key, {}, gateways[count % 2]);
+        statuses.push(response.status);
+      }
+      expect(statuses).toEqual([200, 200, 200, 429, 429, 429]);
+      for (const at of gateways) await at.stop();
+    },
+    STARTS_MS,
+  );
 });
 
 describe('a Redis that is away', () => {
   const nowhere = { REDIS_URL: 'redis://127.0.0.1:1' };
 
-  test('leaves each gateway to count by itself, and readiness tells', async () => {
-    upstream.will(answer('Hi.'));
-    const alone = await Gateway.start(config(upstream.url), nowhere);
-    const key = await generate({ rpm_limit: 1 }, alone);
-    expect((await chat(key, {}, alone)).status).toBe(200);
-    expect((await chat(key, {}, alone)).status).toBe(429);
-    const ready = await (await alone.get('/health/readiness', null)).json();
-    expect(ready).toMatchObject({ status: 'healthy', limits: { counting: 'local' } });
-    await alone.stop();
-  });
+  test(
+    'leaves each gateway to count by itself, and readiness tells',
+    async () => {
+      upstream.will(answer('Hi.'));
+      const alone = await Gateway.start(config(upstream.url), nowhere);
+      const key = await generate({ rpm_limit: 1 }, alone);
+      expect((await chat(key, {}, alone)).status).toBe(200);
+      expect((await chat(key, {}, alone)).status).toBe(429);
+      const ready = await (await alone.get('/health/readiness', null)).json();
+      expect(ready).toMatchObject({ status: 'healthy', limits: { counting: 'local' } });
+      await alone.stop();
+    },
+    STARTS_MS,
+  );
 });

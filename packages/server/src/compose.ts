@@ -262,8 +262,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
           return;
         }
         const next = result.config.settings;
-        if (next.masterKey !== settings.masterKey || next.databaseUrl !== settings.databaseUrl) {
-          telemetry.warn('restart_needed', { reason: 'master_key and database_url are read at start only' });
+        const fixed = ['masterKey', 'databaseUrl', 'redisUrl', 'limitsUnavailable'] as const;
+        if (fixed.some((name) => next[name] !== settings[name])) {
+          telemetry.warn('restart_needed', {
+            reason: 'master_key, database_url, redis_url and limits_unavailable are read at start only',
+          });
         }
         await loader.configure(result.config);
       },

@@ -9,8 +9,8 @@ import {
   type Limited,
   type LimitedKind,
   type Refused,
+  NANO,
   type Standing,
-  type Used,
 } from '../ports/limits.ts';
 import type { Deployment } from '../ports/models.ts';
 import type { ActiveSnapshot } from '../ports/snapshot.ts';
@@ -183,35 +183,50 @@ function standingHeaders(
   headers[`x-ratelimit-reset-${what}`] = `${Math.max(0, Math.ceil((resetAtMs - nowMs) / 1_000))}s`;
 }
 
-/** Puts what a request has used in the place of what was reserved for it. Called once for every request, whatever its end. */
-export function settle({ limits }: Pick<Gateway, 'limits'>, story: Story): void {
+/**
+ * Puts what a request has used in the place of what was reserved for it. Called once for every request, whatever its end.
+ * Gives what it cost in dollars; null when the model has no price.
+ */
+export function settle({ limits }: Pick<Gateway, 'limits'>, story: Story): number | null {
   const { identified, dispatched } = story;
-  if (identified === null) return;
+  if (identified === null) return null;
   const { admission, identity } = identified;
   const price = dispatched?.deployment.price;
-  if (admission === null && price === undefined) return;
+  if (admission === null && price === undefined) return null;
   const used = usedBy(story, dispatched?.deployment);
   if (admission !== null) limits.settle(admission, used);
-  if (used.costNano !== null && used.costNano > 0 && identity.accounts !== undefined) {
-    limits.spend(identity.accounts, used.costNano);
-  }
+  if (used.costNano > 0 && identity.accounts !== undefined) limits.spend(identity.accounts, used.costNano);
+  return price === undefined ? null : used.costNano / NANO;
 }
 
-const NOTHING: Used = Object.freeze({ tokens: 0, costNano: 0 });
+const NOTHING = Object.freeze({ tokens: 0, costNano: 0 });
+/** More than any call can have: what a provider says is any JSON number, and one call must not spoil the counters. */
+const MOST_TOKENS = 1_000_000_000;
+const MOST_COST_NANO = 1_000_000 * NANO;
 
-function usedBy(story: Story, deployment: Deployment | undefined): Used {
+function usedBy(
+  story: Story,
+  deployment: Deployment | undefined,
+): { readonly tokens: number; readonly costNano: number } {
   const { accepted, delivered } = story;
   if (deployment === undefined || accepted === null || isUnanswered(story)) return NOTHING;
-  const usage = delivered?.usage ?? {
-    prompt_tokens: promptTokens(accepted.raw),
+  const told = delivered?.usage ?? null;
+  const usage = {
     // Providers tell usage at the end of a stream, if they are asked; until then what was seen of the answer has to do.
-    completion_tokens: delivered?.seenTokens ?? 0,
+    prompt_tokens: countOf(told?.prompt_tokens) ?? promptTokens(accepted.raw),
+    completion_tokens: countOf(told?.completion_tokens) ?? delivered?.seenTokens ?? 0,
   };
   const { price } = deployment;
   return {
     tokens: usage.prompt_tokens + usage.completion_tokens,
-    costNano: price === undefined ? 0 : costOf(price, usage),
+    costNano: price === undefined ? 0 : Math.min(costOf(price, usage), MOST_COST_NANO),
   };
+}
+
+/** A number of tokens that can be one. */
+function countOf(told: number | undefined): number | null {
+  if (told === undefined || !Number.isFinite(told) || told < 0) return null;
+  return Math.min(Math.ceil(told), MOST_TOKENS);
 }
 
 /** Whether the provider has refused the call, or was never reached: then it cannot cost anything. */

@@ -35,7 +35,7 @@ export function record(gateway: Gateway, story: Story): void {
   let late: Promise<readonly RunRecord[]> | null = null;
   try {
     // First, because what is reserved and never settled would be missing for ever.
-    settle(gateway, story);
+    const spend = settle(gateway, story);
     late = lateRuns(story);
     const policies = story.planned?.decision.plan.policies ?? NOTHING;
     telemetry.requestFinished(
@@ -43,7 +43,7 @@ export function record(gateway: Gateway, story: Story): void {
       policies,
       enforcedRecords(story.input, story.delivered),
       late,
-      detailsOf(gateway, story),
+      detailsOf(gateway, story, spend),
     );
     checkInvariant(gateway, story);
   } catch (error) {
@@ -96,7 +96,7 @@ const NOTHING: readonly never[] = Object.freeze([]);
 const MAX_STORED_BYTES = 512 * 1024;
 
 /** What only the store keeps. */
-function detailsOf(gateway: Gateway, story: Story): RequestDetails {
+function detailsOf(gateway: Gateway, story: Story, spend: number | null): RequestDetails {
   const { accepted, identified, dispatched } = story;
   const endUser = accepted?.body['user'];
   const tags = identified?.identity.policy.tags;
@@ -107,6 +107,7 @@ function detailsOf(gateway: Gateway, story: Story): RequestDetails {
     tags: tags === undefined || tags.length === 0 ? NOTHING : tags.map(({ value }) => value),
     callType: 'acompletion',
     provider: dispatched?.deployment.provider ?? null,
+    ...(spend === null ? {} : { spend }),
     content: contentOf(gateway, story),
   };
 }

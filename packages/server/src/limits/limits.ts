@@ -37,6 +37,9 @@ export interface CountedLimits extends Limits {
   close(): Promise<void>;
 }
 
+/** Told to everybody; the log says which address, and why. */
+const AWAY = 'the shared counters cannot be reached';
+
 /** Counts calls and money: in memory, or shared by replicas. */
 export function createLimits(options: LimitsOptions): CountedLimits {
   const { spend, clock, onEvent, redisUrl, whenAway, freshMs } = options;
@@ -45,22 +48,16 @@ export function createLimits(options: LimitsOptions): CountedLimits {
   const shared = redisUrl === null ? null : new SharedCounters({ url: redisUrl, spend, onEvent });
 
   /** While the shared counters are away. */
-  function otherwise(
-    parties: readonly Limited[],
-    estimate: Estimate,
-    reason: string,
-  ): Admittance | Promise<Admittance> {
+  function otherwise(parties: readonly Limited[], estimate: Estimate): Admittance | Promise<Admittance> {
     if (whenAway === 'local') return memory.admit(parties, estimate);
-    return { kind: 'uncounted', reason: `the shared counters cannot be reached: ${reason}` };
+    return { kind: 'uncounted', reason: AWAY };
   }
 
   return {
     admit(parties, estimate) {
       if (shared === null) return memory.admit(parties, estimate);
-      if (shared.problem !== null) return otherwise(parties, estimate, shared.problem);
-      return shared
-        .admit(parties, estimate)
-        .then((answer) => answer ?? otherwise(parties, estimate, 'they did not answer'));
+      if (shared.problem !== null) return otherwise(parties, estimate);
+      return shared.admit(parties, estimate).then((answer) => answer ?? otherwise(parties, estimate));
     },
 
     settle(admission: Admission, used: Used) {
@@ -84,9 +81,8 @@ export function createLimits(options: LimitsOptions): CountedLimits {
 
     status(): LimitsStatus {
       if (shared === null) return { counting: 'memory', problem: null };
-      const { problem } = shared;
-      if (problem === null) return { counting: 'shared', problem };
-      return { counting: whenAway === 'local' ? 'local' : 'refusing', problem };
+      if (shared.problem === null) return { counting: 'shared', problem: null };
+      return { counting: whenAway === 'local' ? 'local' : 'refusing', problem: AWAY };
     },
 
     flush: () => book.flush(),

@@ -40,6 +40,8 @@ export interface RequestDetails {
   /** As the reference calls it: `acompletion`, and so on. */
   readonly callType: string;
   readonly provider: string | null;
+  /** What it cost, in dollars; absent when nobody knows, because the model has no price. */
+  readonly spend?: number;
   readonly content: RequestContent | null;
 }
 

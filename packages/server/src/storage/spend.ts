@@ -34,7 +34,8 @@ export function spendStore(session: Session): SpendStore {
           .onConflictDoUpdate({
             target: spend.account,
             set: {
-              nano: sql`case when ${spend.sinceMs} >= excluded.since_ms then ${spend.nano} else 0 end + excluded.nano`,
+              // Never more than a number in JavaScript holds exactly, so that no sum can spoil a row.
+              nano: sql`least(${Number.MAX_SAFE_INTEGER}::bigint, case when ${spend.sinceMs} >= excluded.since_ms then ${spend.nano} else 0 end + excluded.nano)`,
               sinceMs: sql`greatest(${spend.sinceMs}, excluded.since_ms)`,
               updatedAt: sql`now()`,
             },

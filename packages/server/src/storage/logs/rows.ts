@@ -75,6 +75,8 @@ function requestJson(request: LoggedRequest): string {
     prompt_tokens: tokens(usage?.prompt_tokens),
     completion_tokens: tokens(usage?.completion_tokens),
     total_tokens: tokens(usage?.total_tokens),
+    spend: details.spend ?? 0,
+    cost_known: details.spend !== undefined,
   });
   return `${columns.slice(0, -1)},"record":${text}}`;
 }

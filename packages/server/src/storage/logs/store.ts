@@ -20,15 +20,16 @@ export function logStore(session: Session): LogStore {
           insert into portcullis.requests
             (request_id, started_at, ended_at, duration_ms, call_type, status, action, error_code, team_id, key_hash,
              key_alias, user_id, organization_id, end_user, model, model_group, provider, tags, prompt_tokens,
-             completion_tokens, total_tokens, record)
+             completion_tokens, total_tokens, spend, cost_known, record)
           select request_id, started_at, ended_at, duration_ms, call_type, status, action, error_code, team_id, key_hash,
              key_alias, user_id, organization_id, end_user, model, model_group, provider, tags, prompt_tokens,
-             completion_tokens, total_tokens, record
+             completion_tokens, total_tokens, spend, cost_known, record
           from json_to_recordset(${rows.requests}::text::json) as batch
             (request_id text, started_at timestamptz, ended_at timestamptz, duration_ms double precision, call_type text,
              status text, action text, error_code text, team_id text, key_hash text, key_alias text, user_id text,
              organization_id text, end_user text, model text, model_group text, provider text, tags text[],
-             prompt_tokens bigint, completion_tokens bigint, total_tokens bigint, record jsonb)
+             prompt_tokens bigint, completion_tokens bigint, total_tokens bigint,
+             spend double precision, cost_known boolean, record jsonb)
           on conflict (request_id) do nothing
           returning request_id`),
       );
