@@ -21,4 +21,5 @@ export * from './policies.ts';
 export * from './protection.ts';
 export * from './tags.ts';
 export * from './teams.ts';
+export * from './trials.ts';
 export * from './users.ts';

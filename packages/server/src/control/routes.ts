@@ -22,6 +22,7 @@ import { policyStatusRoute, rollbackPolicyRoute } from './policies/status.ts';
 import { createPolicyRoute, newVersionRoute, updatePolicyRoute } from './policies/write.ts';
 import { spendLogContentRoute, spendLogPageRoute, spendLogsRoute } from './logs/read.ts';
 import { principalRoutes } from './principals.ts';
+import { trialRoutes } from './trials/routes.ts';
 import { withRefusalsRecorded } from './refusals.ts';
 import type { Route } from './route.ts';
 import { guardrailDetailRoute, guardrailOverviewRoute, usageLogsRoute } from './usage/guardrails.ts';
@@ -59,6 +60,7 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
     policyInfoRoute(context),
     testPolicyRoute(context),
     ...guardrailRoutes(context, changes),
+    ...trialRoutes(context),
     spendLogsRoute(context),
     spendLogPageRoute(context, '/spend/logs/ui'),
     spendLogPageRoute(context, '/spend/logs/v2'),

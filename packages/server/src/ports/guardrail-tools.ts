@@ -1,5 +1,11 @@
-import type { BlockDetails, DetectorDescription, RequestFacts, RespondDetails } from '@portcullis/guardrails';
-import type { Finding, Guardrail, Hook, RunRecord, Segment } from '@portcullis/policy';
+import type {
+  BlockDetails,
+  DetectorDescription,
+  HookResult,
+  RequestFacts,
+  RespondDetails,
+} from '@portcullis/guardrails';
+import type { Finding, Guardrail, Hook, PlannedRun, RunRecord, Segment } from '@portcullis/policy';
 
 /** What the management routes ask of the guardrails' code and of the snapshot in force. */
 export interface GuardrailTools {
@@ -14,6 +20,16 @@ export interface GuardrailTools {
   checkBlockedWords(text: string): BlockedWordsCheck;
   /** Runs one guardrail that is in force, or answers null when none of that name is. */
   apply(trial: Trial): Promise<TrialResult | null>;
+  /** Runs planned runs of one hook outside any request, or answers null before anything is in force. */
+  run(trial: HookTrial): Promise<HookTrialResult | null>;
+}
+
+/** Planned runs on some content, outside any request. Monitored runs are not done: ask for them as enforced ones. */
+export interface HookTrial {
+  readonly hook: Hook;
+  readonly runs: readonly PlannedRun[];
+  readonly segments: readonly Segment[];
+  readonly facts: RequestFacts;
 }
 
 /** A shipped pattern of the content filter. */
@@ -54,3 +70,5 @@ export interface TrialResult {
   /** The guardrail only records, so nothing is enforced (E5). */
   readonly monitored: boolean;
 }
+
+export type HookTrialResult = HookResult;

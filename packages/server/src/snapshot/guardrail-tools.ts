@@ -2,6 +2,7 @@ import {
   createRuntime,
   describeDetector,
   type DetectorDefinition,
+  type HookResult,
   PREBUILT_PATTERNS,
   type Ports,
 } from '@portcullis/guardrails';
@@ -15,7 +16,13 @@ import {
   type Segment,
 } from '@portcullis/policy';
 import { z } from 'zod';
-import type { BlockedWordsCheck, GuardrailTools, Trial, TrialResult } from '../ports/guardrail-tools.ts';
+import type {
+  BlockedWordsCheck,
+  GuardrailTools,
+  HookTrial,
+  Trial,
+  TrialResult,
+} from '../ports/guardrail-tools.ts';
 import type { ActiveSnapshot, SnapshotHolder } from '../ports/snapshot.ts';
 
 export interface ToolsOptions {
@@ -66,6 +73,16 @@ export function guardrailTools({ catalogue, ports, snapshots, parseYaml }: Tools
         snapshots.release(snapshot);
       }
     },
+
+    async run(trial) {
+      const snapshot = snapshots.acquire();
+      if (snapshot === null) return null;
+      try {
+        return await runOn(snapshot, trial);
+      } finally {
+        snapshots.release(snapshot);
+      }
+    },
   };
 }
 
@@ -92,18 +109,7 @@ async function applyOn(snapshot: ActiveSnapshot, trial: Trial): Promise<TrialRes
     demanded_by: [{ source: 'request' }],
     params: null,
   };
-  const result = await snapshot.runtime.runHook({
-    hook,
-    direction,
-    runs: [run],
-    segments,
-    original: segments,
-    facts: trial.facts,
-    signal: new AbortController().signal,
-    budgetMs: snapshot.settings.guardrailBudgetMs,
-    unscanned: snapshot.unscanned,
-    canReplace: (segment) => segment.leaf === 'string',
-  });
+  const result = await runOn(snapshot, { hook, runs: [run], segments, facts: trial.facts }, direction);
   const record = result.records[0];
   if (record === undefined) throw new Error('a run has left no record');
   return {
@@ -115,6 +121,25 @@ async function applyOn(snapshot: ActiveSnapshot, trial: Trial): Promise<TrialRes
     respond: result.respond,
     monitored: guardrail.litellm_params.enforcement === 'monitor',
   };
+}
+
+async function runOn(
+  { runtime, settings, unscanned }: ActiveSnapshot,
+  { hook, runs, segments, facts }: HookTrial,
+  direction: 'request' | 'response' = hook === 'post_call' ? 'response' : 'request',
+): Promise<HookResult> {
+  return runtime.runHook({
+    hook,
+    direction,
+    runs,
+    segments,
+    original: segments,
+    facts,
+    signal: new AbortController().signal,
+    budgetMs: settings.guardrailBudgetMs,
+    unscanned,
+    canReplace: (segment) => segment.leaf === 'string',
+  });
 }
 
 /** The side asked for, or the one the guardrail runs on; on it the first hook it has, or the usual one. */

@@ -53,6 +53,8 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'POST /policies/attachments',
       'PUT /policies/attachments/:attachment_id',
       'DELETE /policies/attachments/:attachment_id',
+      'POST /policies/test-pipeline',
+      'POST /utils/test_policies_and_guardrails',
       'POST /guardrails',
       'PUT /guardrails/:guardrail_id',
       'PATCH /guardrails/:guardrail_id',
