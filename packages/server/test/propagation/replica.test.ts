@@ -434,5 +434,5 @@ describeWith('DATABASE_URL_TEST', 'with PostgreSQL', (url) => {
       ({ status, revision, by }) => status !== 400 || (revision > begin && by !== expected.get(revision)),
     );
     expect(wrong).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
