@@ -50,6 +50,7 @@ export { LIMITS } from './limits.ts';
 export { type MergedObjects, mergeObjects, type PolicyObjects } from './merge.ts';
 export { expandModel } from './models.ts';
 export { hasIdForm, matchesPattern, type Pattern, parsePattern, patternProblem } from './pattern.ts';
+export { contextOfQuestion } from './question.ts';
 export * from './schema/attachment.ts';
 export * from './schema/content.ts';
 export * from './schema/context.ts';

@@ -21,6 +21,7 @@ import { createHttpServer, type Readiness } from './http/server.ts';
 import { createLimits, type CountedLimits } from './limits/limits.ts';
 import { systemClock } from './ports/clock.ts';
 import type { Catalogue } from './ports/catalogue.ts';
+import { DatabaseError } from './ports/database.ts';
 import type { KnownNames } from './ports/names.ts';
 import type { ConfiguredObjects } from './ports/policy-engine.ts';
 import type { SnapshotStatus } from './ports/snapshot.ts';
@@ -316,6 +317,42 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await close();
     throw error;
   }
+}
+
+export interface MigrateOptions {
+  /** Where the embedded database lives; made when it is not there. */
+  readonly dataDir: string;
+  /** A PostgreSQL instead, or null. */
+  readonly url: string | null;
+}
+
+export interface Migrated {
+  readonly database: 'embedded' | 'postgres';
+  /** The steps that were missing, in order. */
+  readonly applied: readonly string[];
+}
+
+/**
+ * Brings a database to this version: all missing steps or none.
+ * @throws DatabaseError when it is held by another process, cannot be worked with, or is away.
+ */
+export async function migrateDatabase({ dataDir, url }: MigrateOptions): Promise<Migrated> {
+  const applied: string[] = [];
+  let away: string | null = null;
+  const database = await openDatabase({
+    dataDir,
+    url,
+    clock: systemClock,
+    onEvent: (event) => {
+      if (event.kind === 'migrated') applied.push(event.name);
+      if (event.kind === 'unavailable') away = event.reason;
+    },
+  });
+  const { kind } = database;
+  await database.close();
+  // The gateway would wait for it; somebody who asks for this now wants to know.
+  if (away !== null) throw new DatabaseError('unavailable', away);
+  return { database: kind, applied };
 }
 
 /** The outbound HTTP of guardrails, made anew when the configuration changes which private hosts may be called. */

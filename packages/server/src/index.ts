@@ -1,6 +1,7 @@
 // The door of the server. What the configuration reader offers stays cheap to import: `portcullis validate` needs no
 // HTTP framework and no database.
 export {
+  compileConfig,
   ConfigRefused,
   type ConfigResult,
   EnvironmentProblem,
@@ -15,9 +16,9 @@ export {
   readEnvironment,
   type SourcePlace,
 } from './config/index.ts';
-import type { RunningServer, StartOptions } from './compose.ts';
+import type { MigrateOptions, Migrated, RunningServer, StartOptions } from './compose.ts';
 
-export type { RunningServer, StartBanner, StartOptions } from './compose.ts';
+export type { MigrateOptions, Migrated, RunningServer, StartBanner, StartOptions } from './compose.ts';
 
 /**
  * Starts the gateway; see `compose.ts`. Everything it needs is imported by the call.
@@ -26,4 +27,13 @@ export type { RunningServer, StartBanner, StartOptions } from './compose.ts';
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const compose = await import('./compose.ts');
   return compose.startServer(options);
+}
+
+/**
+ * Brings a database to this version without starting the gateway; see `compose.ts`.
+ * @throws Error that says why it cannot be used or reached.
+ */
+export async function migrateDatabase(options: MigrateOptions): Promise<Migrated> {
+  const compose = await import('./compose.ts');
+  return compose.migrateDatabase(options);
 }

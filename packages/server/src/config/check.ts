@@ -8,7 +8,10 @@ import {
   type Finding,
   type Guardrail,
   HOOKS,
+  type Snapshot,
 } from '@portcullis/policy';
+import { detectorsFor } from './detectors.ts';
+import type { LoadedConfig } from './types.ts';
 
 /** A reload happens while requests are served, so the compiler yields this often (S8). */
 const STEPS_BETWEEN_YIELDS = 10;
@@ -38,6 +41,38 @@ export async function checkConfig(
     return [...fromRuntime, ...examined];
   } finally {
     if (result.ok) result.runtime.dispose();
+  }
+}
+
+/**
+ * The policies of a configuration that was read without errors, compiled as the gateway does, for questions that need no
+ * gateway. Reaches nothing outside.
+ */
+export async function compileConfig(config: LoadedConfig): Promise<Snapshot> {
+  const { policies, attachments, guardrails, modelGroups, modelAliases, settings } = config;
+  const made = createRuntime(guardrails, detectorsFor(config.file), INERT_PORTS);
+  if (!made.ok) throw new Error(`${config.file} was read, but its guardrails cannot be made`);
+  try {
+    const steps = compileSteps(
+      {
+        revision: 0,
+        policies,
+        attachments,
+        guardrails,
+        models: modelGroups,
+        model_aliases: modelAliases,
+        settings: { unscanned: settings.unscanned },
+      },
+      made.runtime.lookup,
+    );
+    for (let count = 1; ; count += 1) {
+      const step = steps.next();
+      if (step.done === true && step.value.ok) return step.value.snapshot;
+      if (step.done === true) throw new Error(`${config.file} was read, but its policies do not compile`);
+      if (count % STEPS_BETWEEN_YIELDS === 0) await setImmediate();
+    }
+  } finally {
+    made.runtime.dispose();
   }
 }
 

@@ -27,6 +27,10 @@ export interface Environment {
   /** `LITELLM_MASTER_KEY` and `DATABASE_URL`; the configuration file wins over them. */
   readonly masterKey: string | null;
   readonly databaseUrl: string | null;
+  /** `PORTCULLIS_URL`, or the `LITELLM_PROXY_URL` of the reference: the gateway that commands talk to. */
+  readonly gatewayUrl: string | null;
+  /** `PORTCULLIS_API_KEY`, or the `LITELLM_PROXY_API_KEY` of the reference: the key that commands use there. */
+  readonly gatewayKey: string | null;
   /** `REDIS_URL`: where replicas count limits together. */
   readonly redisUrl: string | null;
   /** `PORTCULLIS_SALT_KEY`, then `LITELLM_SALT_KEY`: encrypt stored credentials. The first writes, all read. */
@@ -56,6 +60,8 @@ export function readEnvironment(
     logLevel: readLogLevel('PORTCULLIS_LOG_LEVEL', get) ?? readLogLevel('LITELLM_LOG', get),
     masterKey: get('LITELLM_MASTER_KEY'),
     databaseUrl: get('DATABASE_URL'),
+    gatewayUrl: get('PORTCULLIS_URL') ?? get('LITELLM_PROXY_URL'),
+    gatewayKey: get('PORTCULLIS_API_KEY') ?? get('LITELLM_PROXY_API_KEY'),
     redisUrl: get('REDIS_URL'),
     saltKeys: [get('PORTCULLIS_SALT_KEY'), get('LITELLM_SALT_KEY')].filter((key) => key !== null),
     oldSaltKeys: (get('PORTCULLIS_OLD_SALT_KEYS') ?? '')

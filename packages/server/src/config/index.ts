@@ -1,4 +1,5 @@
 // The door of this room.
+export { compileConfig } from './check.ts';
 export { detectorsFor, parseYaml } from './detectors.ts';
 export {
   EnvironmentProblem,

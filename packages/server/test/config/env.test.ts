@@ -34,3 +34,13 @@ test('salt keys are read in the order in which they write, old ones apart', () =
   expect(environment.saltKeys).toEqual(['newest', 'sk-salt']);
   expect(environment.oldSaltKeys).toEqual(['older', 'oldest']);
 });
+
+test('the gateway of commands and its key are read, also by the names of the reference', () => {
+  expect(readEnvironment({ LITELLM_PROXY_URL: 'http://a', LITELLM_PROXY_API_KEY: 'sk-a' })).toMatchObject({
+    gatewayUrl: 'http://a',
+    gatewayKey: 'sk-a',
+  });
+  expect(readEnvironment({ LITELLM_PROXY_URL: 'http://a', PORTCULLIS_URL: 'http://b' }).gatewayUrl).toBe(
+    'http://b',
+  );
+});

@@ -1,5 +1,5 @@
 import { FieldsError, PortcullisError } from '@portcullis/contract';
-import type { Context, Principal, ResolveQuestion, TagFact } from '@portcullis/policy';
+import { type Context, contextOfQuestion, type ResolveQuestion } from '@portcullis/policy';
 import { DatabaseError, type Stores } from '../../ports/database.ts';
 import type { KeyRecord } from '../../ports/keys.ts';
 import type { TeamRecord } from '../../ports/teams.ts';
@@ -30,36 +30,16 @@ export async function contextOf(
     findTeam(stores, question, key.stored),
   );
   const stored = principalOf({ key: key.stored, team: team.stored });
-  const keyAlias = question.key_alias ?? null;
-  const principal: Principal = {
-    ...stored,
-    key_hash: stored.key_hash ?? question.key_hash ?? null,
-    key_alias: stored.key_alias ?? (keyAlias === null ? null : { value: keyAlias, trusted: true }),
-    team_id: team.stored === null ? (question.team_id ?? stored.team_id) : stored.team_id,
-    team_alias: stored.team_alias ?? question.team_alias ?? null,
-    tags: [...stored.tags, ...tagFacts(question.tags, true)],
-    // Who may ask this may also name versions (A5); a stored key may do what it may do.
-    allow_policy_versions: key.stored === null || stored.allow_policy_versions,
-  };
+  const known = { key: key.stored !== null, team: team.stored !== null };
   return {
     key: key.known,
     team: hasTeam(question) ? team.known : 'not_given',
-    context: {
-      principal,
-      model: question.model ?? null,
-      tags: tagFacts(question.caller_tags, false),
-      guardrails: (question.guardrails ?? []).map((name) => ({ name, params: null })),
-      policies: question.policies ?? [],
-    },
+    context: contextOfQuestion(question, stored, known),
   };
 }
 
 const hasKey = ({ key_alias, key_hash }: ResolveQuestion) => (key_alias ?? key_hash ?? null) !== null;
 const hasTeam = ({ team_alias, team_id }: ResolveQuestion) => (team_alias ?? team_id ?? null) !== null;
-
-function tagFacts(tags: readonly string[] | null | undefined, trusted: boolean): readonly TagFact[] {
-  return (tags ?? []).map((value) => ({ value: value.normalize('NFC'), trusted, source: 'question' }));
-}
 
 interface Found<T> {
   readonly stored: T | null;
