@@ -1,8 +1,12 @@
 // The command line: which commands there are, and what they understand.
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+import { completionScript, type Shell, SHELLS } from './commands/completion.ts';
+import type { MigrateCommandOptions } from './commands/migrate.ts';
+import type { QuestionOptions } from './commands/resolve.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import { version } from './files.ts';
 import type { Output } from './output.ts';
+import { addRemoteCommands } from './remote.ts';
 
 const EXAMPLES = `
 Examples:
@@ -10,10 +14,21 @@ Examples:
   portcullis serve --config config.yaml     a LiteLLM proxy configuration, unchanged
   portcullis validate config.yaml           everything that is wrong with it, with line and column
   portcullis validate config.yaml --json    the same for a script
+  portcullis explain config.yaml --team finance --model gpt-4o
+                                            which guardrails such a request gets, and why
+  portcullis keys generate --alias ci       a key of a running gateway
+  portcullis export > policies.yaml         what is in production there, without secrets
+  portcullis db migrate                     the database at this version, before the gateway starts
+
+Exit codes:
+  0  done
+  1  wrong input, or it could not be done; the message says why
+  2  done, and the answer is no: the request would be refused, the audit log is not whole
 
 Environment:
   HOST, PORT, CONFIG_FILE_PATH, PORTCULLIS_DATA_DIR, PORTCULLIS_LOG_LEVEL   as the options; an option wins
   LITELLM_MASTER_KEY, DATABASE_URL                                          when the configuration has none
+  PORTCULLIS_URL, PORTCULLIS_API_KEY                                        the running gateway and a key for it
   PORTCULLIS_SALT_KEY (or LITELLM_SALT_KEY), PORTCULLIS_OLD_SALT_KEYS       encrypt and read stored secrets
   every NAME that the configuration asks for as os.environ/NAME`;
 
@@ -28,7 +43,7 @@ export async function run(argv: readonly string[], output: Output): Promise<numb
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
-    if (error instanceof Error && error.name === 'EnvironmentProblem') {
+    if (error instanceof Error && (error.name === 'EnvironmentProblem' || error.name === 'CliProblem')) {
       output.note(`portcullis: ${error.message}`);
       return 1;
     }
@@ -78,7 +93,57 @@ function makeProgram(output: Output, done: (code: number) => void): Command {
       const { validate } = await import('./commands/validate.ts');
       done(await validate(file, options, output));
     });
+
+  addQuestions(program, output, done);
+  addRemoteCommands(program, output, done);
+
+  program
+    .command('db')
+    .description('the database')
+    .command('migrate')
+    .description('bring the database that serve would use to this version: all missing steps or none')
+    .option('-c, --config <file>', 'configuration file, for general_settings.database_url')
+    .option('--data-dir <folder>', 'where the built-in database lives (default: .portcullis)')
+    .option('--json', 'print the answer as JSON')
+    .action(async (options: MigrateCommandOptions) => {
+      const { migrate } = await import('./commands/migrate.ts');
+      done(await migrate(options, output));
+    });
+
+  program
+    .command('completion')
+    .description('print a script that completes commands and options: source <(portcullis completion bash)')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+    .action((shell: Shell) => {
+      output.line(completionScript(program, shell));
+    });
   return program;
+}
+
+/** `resolve` and `explain`: one question, answered briefly or with every reason. */
+function addQuestions(program: Command, output: Output, done: (code: number) => void): void {
+  const commands = [
+    ['resolve', 'which guardrails a described request gets from a configuration file'],
+    ['explain', 'the same with what every attachment asks for, and what the request has'],
+  ] as const;
+  for (const [name, description] of commands) {
+    program
+      .command(name)
+      .description(`${description}; no gateway is needed`)
+      .argument('<config>', 'configuration file')
+      .option('--team <alias>', 'team, by alias or id')
+      .option('--key <alias>', 'key, by alias, token hash or the key itself')
+      .option('--model <name>', 'requested model')
+      .option('--tag <tag...>', 'tags of the key or team, which are trusted')
+      .option('--caller-tag <tag...>', 'tags of the caller, which only add protection')
+      .option('--guardrail <name...>', 'guardrails that the request asks for')
+      .option('--policy <name...>', 'policies that the request asks for')
+      .option('--json', 'print the answer as JSON, as POST /policies/resolve has it')
+      .action(async (file: string, options: QuestionOptions) => {
+        const questions = await import('./commands/resolve.ts');
+        done(await questions[name](file, options, output));
+      });
+  }
 }
 
 function readPort(text: string): number {
