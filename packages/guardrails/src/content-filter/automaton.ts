@@ -2,7 +2,7 @@
 const HIT = 1;
 
 /** Most literals, and most characters of all literals together, that one automaton takes. */
-export const AUTOMATON_LIMITS = { literals: 100_000, characters: 1_500_000 } as const;
+const AUTOMATON_LIMITS = { literals: 100_000, characters: 1_500_000 } as const;
 
 /** Bounds the memory of one automaton to 256 MB while it is built. */
 const TABLE_ENTRIES = 64_000_000;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { KEYWORD_CHARACTERS } from './program.ts';
 
 /** Most patterns, and most blocked words written in the configuration itself, of one guardrail. */
-export const CONFIG_LIMITS = { patterns: 1_000, blockedWords: 50_000 } as const;
+const CONFIG_LIMITS = { patterns: 1_000, blockedWords: 50_000 } as const;
 
 const actionSchema = z.preprocess(
   (value) => (typeof value === 'string' ? value.toUpperCase() : value),
@@ -15,7 +15,7 @@ const severitySchema = z.preprocess(
 );
 
 /** `patterns[]`: a shipped pattern by name, or a regular expression for the linear-time engine. */
-export const patternEntrySchema = z.discriminatedUnion('pattern_type', [
+const patternEntrySchema = z.discriminatedUnion('pattern_type', [
   z.strictObject({
     pattern_type: z.literal('prebuilt'),
     pattern_name: z.string().min(1),

@@ -16,7 +16,7 @@ import type { Match } from './rule.ts';
 import { Scan } from './scan.ts';
 
 /** Beyond these a subject is `too_complex`: UTF-16 units of all segments together, and matches. */
-export const SUBJECT_LIMITS = { units: 32 * 1024 * 1024, matches: 20_000 } as const;
+const SUBJECT_LIMITS = { units: 32 * 1024 * 1024, matches: 20_000 } as const;
 
 const CLEAN = Object.freeze({ outcome: 'clean' } as const);
 const NOTHING: readonly never[] = Object.freeze([]);

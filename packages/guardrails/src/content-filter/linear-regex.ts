@@ -3,7 +3,7 @@ import { foldCodePoint } from '../text/fold.ts';
 import { type Extent, regexExtent } from './regex-extent.ts';
 
 /** Longest source of a custom expression, in UTF-16 units (semantics 14). */
-export const REGEX_CHARACTERS = 2_000;
+const REGEX_CHARACTERS = 2_000;
 
 /** Expanded size up to which counted repeats are accepted. Larger ones stay linear and still cost milliseconds per KB. */
 const REGEX_STATES = 20_000;

@@ -3,7 +3,7 @@ import type { Action, Severity } from './patterns/spec.ts';
 import type { Match } from './rule.ts';
 
 /** Overlapping matches are joined up to this many UTF-16 units; a longer chain is cut, so that a stream stays bounded. */
-export const CLUSTER_UNITS = 16_384;
+const CLUSTER_UNITS = 16_384;
 
 /** Matches that overlap each other, directly or through others, and what follows from them. Source offsets. */
 export interface Cluster {

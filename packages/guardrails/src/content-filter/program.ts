@@ -23,7 +23,7 @@ import {
 } from './rule.ts';
 
 /** Keywords with more wildcards could be slow to compare. */
-export const KEYWORD_WILDCARDS = 8;
+const KEYWORD_WILDCARDS = 8;
 /** Longest keyword in UTF-16 units. */
 export const KEYWORD_CHARACTERS = 500;
 /** A space of a keyword matches this many white-space characters. */

@@ -131,7 +131,7 @@ export type HistoryObject =
   | { readonly object: 'guardrail'; readonly stored: StoredGuardrail };
 
 /** A document of the history, or the fields that are at fault. */
-export function readHistoryDocument(object: string, document: unknown): Read<HistoryObject> {
+function readHistoryDocument(object: string, document: unknown): Read<HistoryObject> {
   switch (object) {
     case 'policy': {
       const parsed = HISTORY.policy.safeParse(document);
@@ -160,7 +160,7 @@ function atFault(error: z.ZodError): { fields: readonly string[] } {
 }
 
 /** Reads rows one after the other and remembers what was at fault. */
-export class RowReader {
+class RowReader {
   readonly #unreadable: UnreadableRow[] = [];
 
   /** The value, or null for a row that {@link check} will name. */

@@ -9,7 +9,7 @@ const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const BASE58_XRP = 'rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz';
 
 /** Bytes of a base 58 text, or null for a character outside the alphabet. Big-endian; leading zeros are one character each. */
-export function base58(text: string, alphabet = BASE58): Uint8Array | null {
+function base58(text: string, alphabet = BASE58): Uint8Array | null {
   const bytes: number[] = [];
   for (const char of text) {
     let carry = alphabet.indexOf(char);
@@ -29,7 +29,7 @@ export function base58(text: string, alphabet = BASE58): Uint8Array | null {
 }
 
 /** Base58Check: the last four bytes are the beginning of the double SHA-256 of the others. Returns the payload. */
-export function base58Check(text: string, alphabet = BASE58): Uint8Array | null {
+function base58Check(text: string, alphabet = BASE58): Uint8Array | null {
   const bytes = base58(text, alphabet);
   if (bytes === null || bytes.length < 5) return null;
   const payload = bytes.subarray(0, -4);
@@ -123,7 +123,7 @@ export function ethereum(text: string): Verdict {
 let indexes: ReadonlyMap<string, number> | null = null;
 
 /** BIP-39: eleven bits a word; after the entropy come as many bits of its SHA-256 as it has 32-bit words. */
-export function isSeedPhrase(words: readonly string[]): boolean {
+function isSeedPhrase(words: readonly string[]): boolean {
   indexes ??= new Map(BIP39_WORDS.map((word, index) => [word, index]));
   let bits = '';
   for (const word of words) {

@@ -1,5 +1,5 @@
 import { at, crossSum, isDate, iso7064Mod11And10, mod11, verhoeff } from './checks.ts';
-import { luhn, mod97 } from './payment.ts';
+import { luhn } from './payment.ts';
 import { alphanumericOf, digitsOf, isRepeated, passIf, type Verdict, weighted } from './verdict.ts';
 
 /** Numbers of European countries. Each check follows the rule that the issuing authority publishes, as said beside it. */
@@ -66,7 +66,7 @@ export function deHealthInsurance(text: string): Verdict {
 }
 
 /** Machine-readable documents (ICAO 9303): weights 7,3,1 with A as 10, mod 10; the last digit is the check digit. */
-export function icaoCheck(value: string): boolean {
+function icaoCheck(value: string): boolean {
   let sum = 0;
   for (let i = 0; i < value.length - 1; i++) {
     const code = value.charCodeAt(i);
@@ -451,6 +451,3 @@ export function isKennitala(text: string): Verdict {
     return 'fail';
   return passIf(mod11(digits, [3, 2, 7, 6, 5, 4, 3, 2], -1) === at(digits, 8, 1));
 }
-
-/** Creditor and other references by ISO 7064 mod 97-10. */
-export const mod97Text = (text: string): Verdict => passIf(mod97(alphanumericOf(text)) === 1);

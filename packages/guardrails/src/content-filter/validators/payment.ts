@@ -81,11 +81,8 @@ const IBAN_LENGTHS: ReadonlyMap<string, number> = new Map(
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
 );
 
-/** The longest IBAN, without spaces. */
-export const IBAN_MAX = 34;
-
 /** The length an IBAN of this country has, or null for a country without IBAN. */
-export function ibanLength(country: string): number | null {
+function ibanLength(country: string): number | null {
   return IBAN_LENGTHS.get(country.toUpperCase()) ?? null;
 }
 

@@ -96,7 +96,7 @@ const RARE_PAIRS =
   /[bcdfghjklmnpqrstvwxz]{5}|q[^u\W_]|[jqxz][bcdfgjkmpqvxz]|[vwx][jqxz]|[bcdfgkmp][jqxvz]|h[xqzj]|[aeiou]{4}/gi;
 
 /** Letters that are no words: changes of case in the middle, and pairs that languages do not have. */
-export function looksRandom(value: string): boolean {
+function looksRandom(value: string): boolean {
   if (value.length < 8 || /\s/.test(value)) return false;
   const turns = (value.match(/[a-z][A-Z]|[A-Z]{2}[a-z]/g) ?? []).length;
   const rare = (value.match(RARE_PAIRS) ?? []).length;

@@ -170,7 +170,7 @@ function spellings(word: string): string[] {
 }
 
 /** A check that what follows the prefix is no placeholder and random enough for the characters it is made of. */
-export function randomAfter(
+function randomAfter(
   prefix: number,
   { bits, validate, weak }: Pick<VendorOptions, 'bits' | 'validate' | 'weak'>,
 ): Validator {
