@@ -88,6 +88,7 @@ test('explain says of every attachment what it asks for and what there is', asyn
   expect(code).toBe(0);
   expect(out).toMatch(/config-0 {2}base {2}applies/u);
   expect(out).toMatch(/config-1 {2}finance {2}does_not_match/u);
+  expect(out).toContain('yes  scope: every request');
   expect(out).toContain('yes  teams: asks for finance; is finance');
   expect(out).toContain('no   models: asks for gpt-*; is claude');
   const json = JSON.parse((await cli('explain', file, '--team', 'finance', '--json')).out);

@@ -139,6 +139,7 @@ function printAttachment(attachment: AttachmentReport, output: Output): void {
 }
 
 function reasonOf({ dimension, constraint, actual, passes }: DimensionReport): string {
+  if (dimension === 'scope') return 'yes  scope: every request';
   const asked = Array.isArray(constraint) ? constraint.join(', ') : JSON.stringify(constraint);
   const values = actual.map(({ value, trusted }) => (trusted ? value : `${value} (of the caller)`));
   return `${passes ? 'yes' : 'no '}  ${dimension}: asks for ${asked}; is ${values.join(', ') || 'nothing'}`;

@@ -62,7 +62,7 @@ export function openApiDocument({ version, mounted, routes }: DocumentInput): Js
       version,
       summary: 'A self-hosted LLM gateway with a guardrail policy engine',
       description:
-        'A body or query is refused for any field that is not listed. Every answer has the header x-litellm-call-id.',
+        'A body or query is refused for any field that is not listed. Answers to calls with a key have the header x-litellm-call-id.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
