@@ -49,6 +49,8 @@ test('every section becomes what the gateway works with', async () => {
     guardrailBudgetMs: 500,
     streamBufferCharacters: 20_000,
     createAs: 'draft',
+    redisUrl: null,
+    limitsUnavailable: 'local',
     storeRequests: true,
     storePrompts: false,
     logRetentionMs: null,
