@@ -14,6 +14,7 @@ const READS = [
   'GET /policies/list',
   'GET /policies/compare',
   'GET /policies/revision',
+  'GET /policies/fleet',
   'GET /policies/name/:policy_name/versions',
   'GET /policies/:policy_id',
   'GET /policies/:policy_id/resolved-guardrails',

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
-import { findPattern } from './patterns/index.ts';
-import { entityOf } from './patterns/spec.ts';
+import { findPattern } from '../src/content-filter/patterns/index.ts';
+import { entityOf } from '../src/content-filter/patterns/spec.ts';
 import {
   accepts,
   covers,
@@ -22,7 +22,7 @@ import {
   STRUCTURED,
   withoutUnlabelled,
   wrongVectors,
-} from '../../test/evaluate.ts';
+} from './evaluate.ts';
 
 /** Folder with the labelled development data. It is not part of the sources. */
 const DATA = process.env['PORTCULLIS_DEV_DATA'];
