@@ -3,7 +3,7 @@
  * half of the union with the labelled span), flags on look-alikes, and flags per 1,000 ordinary messages.
  *
  * The data are lines of JSON, plain or gzipped: `{text, spans?: [{start, end, type}], scope?, not_for?, weak?, part?}`; see
- * `evaluate.test.ts` for where they are read from.
+ * `labelled.devdata.ts` for where they are read from.
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
