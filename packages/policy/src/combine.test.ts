@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { combineVerdicts, pipelineEnd, resultOf, settleOutcome, stepAction } from './combine.ts';
 import { ERROR_CLASSES, type ErrorClass } from './schema/guardrail.ts';
 import type { Outcome, Verdict } from './schema/outcome.ts';
-import { pipelineStepSchema } from './schema/policy.ts';
+import { pipelineStepSchema, STEP_ACTIONS } from './schema/policy.ts';
 
 const none = { allowedErrors: new Set<ErrorClass>(), unscanned: [] };
 const error = (error_class: ErrorClass): Outcome => ({ outcome: 'error', error_class, reason: 'test' });
@@ -84,8 +84,18 @@ describe('stepAction', () => {
     expect(stepAction({ ...step, on_pass: 'block', on_fail: 'block' }, notRun)).toBe('next');
   });
 
-  it('E1 lets on_error alone decide over an error', () => {
-    expect(stepAction({ ...step, on_error: 'next' }, error('unknown'))).toBe('next');
+  it('E1 lets on_error alone decide over an error of a class that can be allowed', () => {
+    for (const errorClass of ERROR_CLASSES.filter((one) => one !== 'unknown')) {
+      expect(stepAction({ ...step, on_error: 'next' }, error(errorClass))).toBe('next');
+      expect(stepAction({ ...step, on_error: 'allow' }, error(errorClass))).toBe('allow');
+    }
+  });
+
+  it('E1 never lets "unknown" pass a step, whatever its on_error says', () => {
+    const actions = [null, ...STEP_ACTIONS].map((on_error) =>
+      stepAction({ ...step, on_error }, error('unknown')),
+    );
+    expect(actions).toEqual(['block', 'block', 'block', 'block', 'modify_response']);
   });
 });
 

@@ -75,17 +75,27 @@ export function resultOf(outcome: Outcome): StepResult {
 
 /** Where a pipeline goes after a step (P1, P7). An error blocks unless the step says otherwise (E1). */
 export function stepAction(step: PipelineStep, outcome: Outcome): StepAction {
-  const result = resultOf(outcome);
-  switch (result) {
-    case 'pass':
+  switch (outcome.outcome) {
+    case 'clean':
+    case 'masked':
       return step.on_pass;
-    case 'fail':
-      return step.on_fail;
+    case 'flagged':
+      return outcome.action === 'log' ? step.on_pass : step.on_fail;
     case 'error':
-      return step.on_error ?? 'block';
+      return errorAction(step, outcome.error_class);
     case 'not_run':
       return 'next';
   }
+}
+
+/**
+ * A guardrail that nobody knows has judged nothing, so that no setting lets it pass (E1): neither `allow`, nor `next`,
+ * after which a later step alone would decide.
+ */
+function errorAction({ on_error }: PipelineStep, errorClass: ErrorClass): StepAction {
+  if (on_error === null) return 'block';
+  const lets = on_error === 'allow' || on_error === 'next';
+  return lets && errorClass === 'unknown' ? 'block' : on_error;
 }
 
 /** What decides when no step ran at all. */

@@ -14,12 +14,9 @@ import {
   type Documents,
   ERROR_CLASSES,
   type Outcome,
-  pipelineEnd,
   pipelineStepSchema,
   policySourcesHeader,
-  resultOf,
   settleOutcome,
-  stepAction,
   unscannedSchema,
 } from '../src/index.ts';
 import {
@@ -32,7 +29,8 @@ import {
   readSuite,
   readYaml,
 } from './conformance-cases.ts';
-import { modelDecide, modelHeaders } from './model.ts';
+import { modelDecide, modelHeaders, modelPipeline } from './model.ts';
+import { walkPipeline } from './walk.ts';
 
 const folder = new URL('../../../conformance/policy/', import.meta.url);
 const TABLES = 'pipelines.yaml';
@@ -145,28 +143,12 @@ const tablesSchema = z.strictObject({
 const tables = readYaml(TABLES, text(TABLES), tablesSchema);
 const tableCases = [...tables.pipelines, ...tables.guardrails, ...tables.hooks];
 
-/** Walks a pipeline as the rules say: the engine decides each step and the end. */
-function walk({ steps, guardrails, outcomes }: (typeof tables.pipelines)[number]): {
-  verdict: string;
-  ran: number;
-} {
-  let last: Outcome | null = null;
-  for (const [index, step] of steps.entries()) {
-    const outcome = outcomes[index];
-    if (outcome === undefined)
-      throw new Error(`step ${index + 1} is reached, but the case has no outcome for it`);
-    if (resultOf(outcome) !== 'not_run') last = outcome;
-    const action = stepAction(step, outcome);
-    if (action !== 'next')
-      return { verdict: action === 'modify_response' ? 'respond' : action, ran: index + 1 };
-  }
-  const unscannedBlocks = steps.some((step) => guardrails[step.guardrail]?.unscanned === 'block');
-  return { verdict: pipelineEnd(last, { unscannedBlocks }), ran: steps.length };
-}
-
 describe('pipelines.yaml', () => {
   it.each(tables.pipelines)('$name', (one) => {
-    expect(walk(one)).toEqual({ verdict: one.verdict, ran: one.ran });
+    const expected = { verdict: one.verdict, ran: one.ran };
+    const unscannedBlocks = one.steps.some((step) => one.guardrails[step.guardrail]?.unscanned === 'block');
+    expect(walkPipeline(one.steps, one.outcomes, unscannedBlocks)).toEqual(expected);
+    expect(modelPipeline(one.steps, one.outcomes, unscannedBlocks)).toEqual(expected);
     expect(one.outcomes).toHaveLength(one.ran);
   });
 

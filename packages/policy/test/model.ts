@@ -22,7 +22,8 @@ import type { Documents } from '../src/schema/documents.ts';
 import type { Guardrail } from '../src/schema/guardrail.ts';
 import type { ModelNames } from '../src/schema/model.ts';
 import type { Enforcement } from '../src/schema/name.ts';
-import type { Condition, Policy } from '../src/schema/policy.ts';
+import type { Outcome } from '../src/schema/outcome.ts';
+import type { Condition, PipelineStep, Policy } from '../src/schema/policy.ts';
 
 // --- small words ---------------------------------------------------------------------------------------------------
 
@@ -724,4 +725,36 @@ export function modelHeaders(documents: Documents, context: Context): ModelHeade
   }
   if (named.length === 0) return { applied_policies: null, policy_sources: null };
   return { applied_policies: named.join(','), policy_sources: sources.join('; ') };
+}
+
+// --- E1, P1, P2, P7: what a pipeline makes of its steps' outcomes --------------------------------------------------
+
+/** A pipeline walked step by step: the verdict, and how many steps were reached. `outcomes` are those of the steps reached. */
+export function modelPipeline(
+  steps: readonly PipelineStep[],
+  outcomes: readonly Outcome[],
+  anyUnscannedBlock: boolean,
+): { readonly verdict: 'allow' | 'respond' | 'block'; readonly ran: number } {
+  let lastPassed: boolean | null = null;
+  for (const [index, step] of steps.entries()) {
+    const outcome = outcomes[index];
+    if (outcome === undefined)
+      throw new Error(`step ${index + 1} is reached, but there is no outcome for it`);
+    const ran = index + 1;
+    // P7: not_run goes on and is not the last outcome.
+    if (outcome.outcome === 'not_run') continue;
+    const isError = outcome.outcome === 'error';
+    const passed = !isError && (outcome.outcome !== 'flagged' || outcome.action === 'log');
+    lastPassed = passed;
+    let action = passed ? step.on_pass : step.on_fail;
+    if (isError) {
+      action = step.on_error ?? 'block';
+      // E1: unknown never passes, neither at once nor by going on to another step.
+      if (outcome.error_class === 'unknown' && action !== 'modify_response') action = 'block';
+    }
+    if (action === 'block' || action === 'allow') return { verdict: action, ran };
+    if (action === 'modify_response') return { verdict: 'respond', ran };
+  }
+  if (lastPassed === null) return { verdict: anyUnscannedBlock ? 'block' : 'allow', ran: steps.length };
+  return { verdict: lastPassed ? 'allow' : 'block', ran: steps.length };
 }
