@@ -20,7 +20,7 @@ import {
 } from '@portcullis/policy';
 
 const SIZES = [10, 1_000, 100_000];
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 const PRINCIPALS = 512;
 const WARM_CALLS = 200_000;
 const COLD_CALLS = 1_000;

@@ -55,6 +55,11 @@ export class Automaton {
     this.outputs = linked.outputs;
   }
 
+  /** For each ASCII character whether no literal begins with it, in either case. */
+  idleCharacters(): Uint8Array {
+    return Uint8Array.from(this.ascii, (info) => (this.table[info & 255] === 0 ? 1 : 0));
+  }
+
   /** Class of a character outside ASCII; 0 when no literal holds it. */
   wideClass(code: number): number {
     return this.wideClasses.get(code) ?? 0;

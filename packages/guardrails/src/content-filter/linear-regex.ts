@@ -37,6 +37,8 @@ export class LinearRegex {
   private readonly unicode: RRegex;
   /** Same matches on ASCII text, many times faster than Unicode classes. */
   private readonly ascii: RRegex;
+  /** Finds in ASCII text what every match contains, at a fraction of the cost of the engine; null when nothing is known. */
+  private readonly required: RegExp | null;
   private freed = false;
 
   /** @throws RegexProblem when the expression cannot be used. */
@@ -53,6 +55,7 @@ export class LinearRegex {
       // One unit more than assertions name: a surrogate pair or a word edge next to the match.
       this.before = extent.before + 2;
       this.after = extent.after + 2;
+      this.required = extent.required === '' ? null : new RegExp(escapeRegex(extent.required), 'i');
       this.ascii = compile(asciiClasses(unicodeSource));
     } catch (error) {
       unicode.free();
@@ -70,6 +73,7 @@ export class LinearRegex {
     const skip = from <= 2 ? 0 : startOfCharacter(text, from - 2);
     const part = skip === 0 ? text : text.slice(skip);
     const plain = ASCII.test(part);
+    if (plain && this.required !== null && !this.required.test(part)) return;
     const regex = plain ? this.ascii : this.unicode;
     const counter = plain ? null : new UnitCounter(part);
     const units = (byte: number) => skip + (counter === null ? byte : counter.unit(byte));
@@ -127,6 +131,10 @@ class UnitCounter {
     this.units += code > 0xffff ? 2 : 1;
     this.bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
   }
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
 function compile(source: string): RRegex {

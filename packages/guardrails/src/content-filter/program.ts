@@ -112,6 +112,10 @@ export class Program {
   readonly letterRules: readonly (DigitRules | null)[];
   /** Whether any rule begins at digits. */
   readonly numbers: boolean;
+  /** For each ASCII character whether nothing can begin at it. */
+  readonly idle: Uint8Array;
+  /** Whether anything begins at literals or digits at all. */
+  readonly anchored: boolean;
   /** How far after a first digit, and after words before it, the decisions of these rules look. */
   readonly digitReach: number;
   readonly digitBefore: number;
@@ -161,6 +165,9 @@ export class Program {
       (_, lead) => letters.find((rules) => rules.lead === lead) ?? null,
     );
     this.numbers = digitRules.length > 0;
+    this.idle = this.automaton.idleCharacters();
+    if (this.numbers) this.idle.fill(0, 48, 58);
+    this.anchored = this.numbers || literals.texts.length > 0;
     this.digitReach = digitRules.reduce(
       (most, { rule }) => Math.max(most, rule.max + rule.after),
       DIGIT_LOOK + 1,

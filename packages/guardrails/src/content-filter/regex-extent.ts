@@ -13,12 +13,18 @@ export interface Extent {
   readonly states: number;
   /** Code points that the expression names one by one, outside ranges. */
   readonly literals: ReadonlySet<number>;
+  /** ASCII text that every match contains, in either case; empty when none is known. */
+  readonly required: string;
 }
 
-type Size = Omit<Extent, 'literals'>;
+/** What is known of a part of an expression. */
+interface Size extends Omit<Extent, 'literals'> {
+  /** The very text that the part matches, when it can only be one. */
+  readonly exactly: string | null;
+}
 
-const EMPTY: Size = { min: 0, max: 0, before: 0, after: 0, states: 0 };
-const EDGE: Size = { min: 0, max: 0, before: 1, after: 1, states: 1 };
+const EMPTY: Size = { min: 0, max: 0, before: 0, after: 0, states: 0, required: '', exactly: '' };
+const EDGE: Size = { ...EMPTY, before: 1, after: 1, states: 1 };
 
 /**
  * Measures an expression.
@@ -28,11 +34,15 @@ export function regexExtent(source: string): Extent {
   const reader = new Reader(source);
   const size = reader.alternation();
   if (!reader.atEnd()) throw new SyntaxError('unbalanced parenthesis');
-  return { ...size, literals: reader.literals };
+  const { min, max, before, after, states } = size;
+  // In verbose mode spaces are no text, so what was read as one text may not be one.
+  const required = reader.verbose ? '' : size.required;
+  return { min, max, before, after, states, literals: reader.literals, required };
 }
 
 class Reader {
   readonly literals = new Set<number>();
+  verbose = false;
   private at = 0;
   private depth = 0;
   private readonly source: string;
@@ -56,8 +66,17 @@ class Reader {
 
   private sequence(): Size {
     let result = EMPTY;
-    while (!this.atEnd() && !this.ahead('|') && !this.ahead(')')) result = then(result, this.quantified());
-    return result;
+    let run = '';
+    let required = '';
+    let exactly = true;
+    while (!this.atEnd() && !this.ahead('|') && !this.ahead(')')) {
+      const part = this.quantified();
+      result = then(result, part);
+      run = part.exactly === null ? '' : run + part.exactly;
+      exactly &&= part.exactly !== null;
+      required = longest(required, longest(run, part.required));
+    }
+    return { ...result, required, exactly: exactly ? run : null };
   }
 
   private quantified(): Size {
@@ -123,6 +142,7 @@ class Reader {
     if (flags === null) throw new SyntaxError('unknown group');
     // In verbose mode spaces and comments are no text, so nothing counted here would hold.
     const verbose = /^[^-]*x/.test(flags[0]);
+    this.verbose ||= verbose;
     this.at += flags[0].length;
     const size = this.take(')') ? EMPTY : this.take(':') ? this.close(this.alternation()) : null;
     if (size === null) throw new SyntaxError('unknown group');
@@ -220,7 +240,8 @@ class Reader {
   private literal(char: string): Size {
     const code = char.codePointAt(0) ?? 0;
     this.literals.add(code);
-    return { ...one(char.length), min: char.length };
+    const exactly = code < 0x80 ? char : null;
+    return { ...one(char.length), min: char.length, exactly, required: exactly ?? '' };
   }
 
   private next(): string {
@@ -249,7 +270,7 @@ class Reader {
 }
 
 function one(max: number): Size {
-  return { min: 1, max, before: 0, after: 0, states: 1 };
+  return { min: 1, max, before: 0, after: 0, states: 1, required: '', exactly: null };
 }
 
 function then(a: Size, b: Size): Size {
@@ -260,6 +281,8 @@ function then(a: Size, b: Size): Size {
     before: Math.max(a.before, b.before),
     after: Math.max(a.after, b.after),
     states: a.states + b.states,
+    required: '',
+    exactly: null,
   };
 }
 
@@ -270,7 +293,13 @@ function either(a: Size, b: Size): Size {
     before: Math.max(a.before, b.before),
     after: Math.max(a.after, b.after),
     states: a.states + b.states,
+    required: '',
+    exactly: null,
   };
+}
+
+function longest(a: string, b: string): string {
+  return b.length > a.length ? b : a;
 }
 
 function repeat(size: Size, low: number, high: number): Size {
@@ -280,5 +309,7 @@ function repeat(size: Size, low: number, high: number): Size {
     min: times(size.min, low),
     max: times(size.max, high),
     states: Math.max(1, size.states) * (high === Infinity ? Math.max(1, low) : Math.max(1, high)),
+    required: low === 0 ? '' : size.required,
+    exactly: null,
   };
 }

@@ -18,6 +18,11 @@ const DIGITS = -1;
 
 const NO_CLUSTERS: readonly Cluster[] = [];
 
+/** Where ASCII text is read from; scans are synchronous, so one is enough. Longer texts are read in parts. */
+const bytes = Buffer.alloc(16_384);
+/** Shorter pieces are read faster from the string itself. */
+const WORTH_COPYING = 48;
+
 /**
  * One pass over one text, whole or in pieces, with the same result for any cutting.
  *
@@ -109,6 +114,55 @@ export class Scan {
 
   /** Runs the automaton over what is new, queueing every place where a match may begin. */
   private readAhead(): void {
+    const { text, base, ascii } = this.view;
+    const end = base + text.length;
+    if (!this.program.anchored) this.scanned = end;
+    else if (ascii && end - this.scanned >= WORTH_COPYING) {
+      while (this.scanned < end) this.readBytes(Math.min(end, this.scanned + bytes.length));
+    } else this.readUnits();
+  }
+
+  /**
+   * As {@link readUnits}, for ASCII: a string tells its characters one call at a time, bytes are read at once. Where
+   * nothing has begun, characters at which nothing can begin are passed by.
+   */
+  private readBytes(to: number): void {
+    const { table, ascii } = this;
+    const { automaton, numbers, idle } = this.program;
+    const { text, base } = this.view;
+    const from = this.scanned - base;
+    const part = from === 0 && to - base === text.length ? text : text.slice(from, to - base);
+    const length = bytes.write(part, 'latin1');
+    const start = base + from;
+    let afterDigit = from > 0 && isDigit(text.charCodeAt(from - 1));
+    let state = this.state;
+    for (let i = 0; i < length; i++) {
+      let code = bytes[i] as number;
+      if (state === 0) {
+        const first = i;
+        while (idle[code] === 1 && ++i < length) code = bytes[i] as number;
+        if (i === length) {
+          afterDigit &&= first === i;
+          break;
+        }
+        if (i > first) afterDigit = false;
+      }
+      const info = ascii[code] as number;
+      const entry = table[state + (info & 255)] as number;
+      state = entry >> 1;
+      const digit = info >= 256;
+      if (digit && numbers && !afterDigit) this.enqueue(DIGITS, start + i);
+      afterDigit = digit;
+      if ((entry & 1) !== 0) {
+        this.hitEnd = start + i + 1;
+        automaton.forEachHit(state, this.onHit);
+      }
+    }
+    this.state = state;
+    this.scanned = to;
+  }
+
+  private readUnits(): void {
     const { table, ascii } = this;
     const { automaton } = this.program;
     const { text, base } = this.view;

@@ -25,6 +25,8 @@ export class View {
   sourceEnd = 0;
   /** The view ends here and nothing is kept back. */
   complete = false;
+  /** All of the source was ASCII. */
+  ascii = true;
 
   private kept = '';
   /** View position minus source position while `starts` is null. */
@@ -43,6 +45,7 @@ export class View {
     this.base = 0;
     this.sourceEnd = 0;
     this.complete = false;
+    this.ascii = true;
     this.kept = '';
     this.shift = 0;
     this.starts = null;
@@ -61,7 +64,10 @@ export class View {
     const part = use === raw.length ? raw : raw.slice(0, use);
     this.kept = use === raw.length ? '' : raw.slice(use);
     if (ASCII.test(part)) this.appendUnchanged(part, 0, part.length);
-    else this.fold(part);
+    else {
+      this.ascii = false;
+      this.fold(part);
+    }
     this.sourceEnd += part.length;
   }
 

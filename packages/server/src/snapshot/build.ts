@@ -19,7 +19,7 @@ import type { DeployedGroup } from '../ports/models.ts';
 import type { ActiveSnapshot, GatewaySettings } from '../ports/snapshot.ts';
 
 /** Longest time that compiling holds the event loop at once, in milliseconds (S8). */
-const SLICE_MS = 5;
+const SLICE_MS = 2;
 /** Models of the self-test; a configuration with more is still compiled and checked as a whole. */
 const SELF_TEST_MODELS = 20;
 
