@@ -1,6 +1,8 @@
 /** The door of the guardrails: detectors, and the runner that turns their answers into outcomes. */
 export { builtIns, catalogue } from './catalogue.ts';
 export { type WordsFolder } from './content-filter/index.ts';
+export { CATEGORIES as SHIPPED_CATEGORIES } from './content-filter/categories/index.ts';
+export { categoryYaml } from './content-filter/categories/yaml.ts';
 export { PATTERNS as PREBUILT_PATTERNS } from './content-filter/patterns/index.ts';
 export { describeDetector, type DetectorDescription, type SettingDescription } from './describe.ts';
 export * from './guardrail.ts';

@@ -97,6 +97,8 @@ export class Automaton {
       }
       next += 1;
     }
+    // A phrase may be broken over lines. Where no literal asks for them, tabs and line ends count as the space.
+    for (const code of [9, 10, 13]) if (!codes.has(code)) this.ascii[code] = (this.ascii[32] ?? 0) & 255;
     return next;
   }
 

@@ -2,14 +2,14 @@ import { commonParamsSchema } from '@portcullis/policy';
 import { z } from 'zod';
 import { KEYWORD_CHARACTERS } from './program.ts';
 
-/** Most patterns, and most blocked words written in the configuration itself, of one guardrail. */
-const CONFIG_LIMITS = { patterns: 1_000, blockedWords: 50_000 } as const;
+/** Most patterns, blocked words and categories written in the configuration itself, of one guardrail. */
+const CONFIG_LIMITS = { patterns: 1_000, blockedWords: 50_000, categories: 200 } as const;
 
 const actionSchema = z.preprocess(
   (value) => (typeof value === 'string' ? value.toUpperCase() : value),
   z.enum(['BLOCK', 'MASK', 'LOG']),
 );
-const severitySchema = z.preprocess(
+export const severitySchema = z.preprocess(
   (value) => (typeof value === 'string' ? value.toLowerCase() : value),
   z.enum(['low', 'medium', 'high']),
 );
@@ -38,6 +38,19 @@ export const blockedWordSchema = z.strictObject({
 });
 export type BlockedWord = z.infer<typeof blockedWordSchema>;
 
+/** `categories[]`: a shipped category by name, or one of your own in a file. */
+const categoryEntrySchema = z.strictObject({
+  category: z.string().min(1).max(256),
+  enabled: z.boolean().default(true),
+  /** Without one: the action suggested by the category. */
+  action: actionSchema.nullish(),
+  /** Without one: that of the guardrail. */
+  severity_threshold: severitySchema.nullish(),
+  /** A YAML file with a category, in the folder of the configuration. */
+  category_file: z.string().min(1).nullish(),
+});
+export type CategoryEntry = z.infer<typeof categoryEntrySchema>;
+
 /** `litellm_params` of the built-in content filter. Unknown keys are errors. */
 export const contentFilterSchema = z.strictObject({
   ...commonParamsSchema.shape,
@@ -57,8 +70,9 @@ export const contentFilterSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('A YAML file with blocked_words, in the folder of the configuration'),
-  /** Accepted so that existing configurations load. */
-  severity_threshold: severitySchema.default('medium').describe('Applies to categories'),
+  severity_threshold: severitySchema
+    .default('medium')
+    .describe('Lowest severity at which a word of a category counts'),
   pattern_redaction_format: z
     .string()
     .max(256)
@@ -69,7 +83,11 @@ export const contentFilterSchema = z.strictObject({
     .max(256)
     .default('[KEYWORD_REDACTED]')
     .describe('Takes the place of a masked word'),
-  categories: z.array(z.unknown()).nullish().describe('Not available yet'),
+  categories: z
+    .array(categoryEntrySchema)
+    .max(CONFIG_LIMITS.categories)
+    .nullish()
+    .describe('Shipped categories by name, and categories in files'),
   image_model: z.string().nullish().describe('Not available yet'),
   competitor_intent_config: z.unknown().optional().describe('Not available yet'),
 });

@@ -48,7 +48,7 @@ export class ContentFilter implements Detector {
       edits: NOTHING,
       detections: NOTHING,
       unread: NOTHING,
-      trace: Object.freeze({ patterns_checked: program.rules.length, risk_score: 0 }),
+      trace: Object.freeze({ patterns_checked: program.checks, risk_score: 0 }),
     });
     if (program.bounded) this.openChannel = () => new FilterChannel(program, ports.hash);
   }
@@ -151,7 +151,7 @@ export class ContentFilter implements Detector {
       detections,
       unread,
       trace: {
-        patterns_checked: this.program.rules.length,
+        patterns_checked: this.program.checks,
         risk_score: riskScore(matches),
         guardrail_response: matches.map((match) => responseEntry(match.rule)),
         ...(block === null ? {} : { provider_fields: providerFields(block.rule) }),
@@ -163,7 +163,7 @@ export class ContentFilter implements Detector {
     return {
       ...this.clean,
       outcome: { outcome: 'error', error_class: 'too_complex', reason },
-      trace: { patterns_checked: this.program.rules.length },
+      trace: { patterns_checked: this.program.checks },
     };
   }
 }

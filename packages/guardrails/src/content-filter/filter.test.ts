@@ -256,7 +256,7 @@ describe('configuration', () => {
       ['patterns', 0, 'pattern'],
       /look-around/,
     ],
-    [{ categories: [{ category: 'bias_gender' }] }, ['categories'], /not available yet/],
+    [{ categories: [{ category: 'nope' }] }, ['categories', 0, 'category'], /no category "nope"/],
     [{ image_model: 'gpt' }, ['image_model'], /not available yet/],
     [{ competitor_intent_config: {} }, ['competitor_intent_config'], /not available yet/],
     [{}, [], /nothing to look for/],

@@ -1,15 +1,23 @@
 import { BINARY_KINDS, CONTENT_KINDS, type ContentKind, HOOKS } from '@portcullis/policy';
 import { ConfigProblem, type DetectorDefinition } from '../guardrail.ts';
-import { readBlockedWords, type WordsFolder } from './blocked-words-file.ts';
-import { type BlockedWord, type ContentFilterConfig, contentFilterSchema } from './config.ts';
+import { readBlockedWords } from './blocked-words-file.ts';
+import { findCategory } from './categories/index.ts';
+import { readCategoryFile } from './category-file.ts';
+import {
+  type BlockedWord,
+  type CategoryEntry,
+  type ContentFilterConfig,
+  contentFilterSchema,
+} from './config.ts';
 import { ContentFilter } from './detector.ts';
+import type { WordsFolder } from './folder-file.ts';
 import { LinearRegex, RegexProblem } from './linear-regex.ts';
 import { findPattern } from './patterns/index.ts';
 import { KeywordProblem, Program, type RuleSource } from './program.ts';
 
 const READABLE: ReadonlySet<ContentKind> = new Set(CONTENT_KINDS.filter((kind) => !BINARY_KINDS.has(kind)));
 
-export type { WordsFolder } from './blocked-words-file.ts';
+export type { WordsFolder } from './folder-file.ts';
 
 /**
  * The built-in content filter: prebuilt patterns, regular expressions and blocked words, local and synchronous.
@@ -37,10 +45,23 @@ export const contentFilter: DetectorDefinition<ContentFilterConfig> = contentFil
 function masks(config: ContentFilterConfig): boolean {
   if (config.blocked_words_file !== null) return true;
   if (config.blocked_words.some((word) => word.action === 'MASK')) return true;
+  if (enabledCategories(config).some(({ entry }) => masksCategory(entry))) return true;
   return config.patterns.some((entry) => {
     const suggested = entry.pattern_type === 'prebuilt' ? findPattern(entry.pattern_name)?.action : undefined;
     return (entry.action ?? suggested) === 'MASK';
   });
+}
+
+/** What a category in a file suggests is not known before it is read, so it counts as masking. */
+function masksCategory(entry: CategoryEntry): boolean {
+  if (entry.action !== null && entry.action !== undefined) return entry.action === 'MASK';
+  return entry.category_file != null || findCategory(entry.category)?.action === 'MASK';
+}
+
+function enabledCategories(config: ContentFilterConfig): { entry: CategoryEntry; index: number }[] {
+  return (config.categories ?? [])
+    .map((entry, index) => ({ entry, index }))
+    .filter(({ entry }) => entry.enabled);
 }
 
 function compile(config: ContentFilterConfig, words: WordsFolder | null): Program {
@@ -61,10 +82,12 @@ function compile(config: ContentFilterConfig, words: WordsFolder | null): Progra
         add(keywordSource(config, word), ['blocked_words_file']);
       }
     }
+    for (const { entry, index } of enabledCategories(config))
+      add(categorySource(config, entry, index, words), ['categories', index]);
     if (sources.length === 0) {
       throw new ConfigProblem(
         [],
-        'the content filter has nothing to look for: add patterns or blocked_words',
+        'the content filter has nothing to look for: add patterns, blocked_words or categories',
       );
     }
     return new Program(sources);
@@ -79,12 +102,6 @@ function compile(config: ContentFilterConfig, words: WordsFolder | null): Progra
 
 /** Settings that this build does not serve are refused: a filter that silently checks less would be worse than none. */
 function refuseUnavailable(config: ContentFilterConfig): void {
-  if (config.categories !== undefined && config.categories !== null && config.categories.length > 0) {
-    throw new ConfigProblem(
-      ['categories'],
-      'categories are not available yet; remove them or use blocked_words',
-    );
-  }
   if (config.image_model !== undefined && config.image_model !== null) {
     throw new ConfigProblem(['image_model'], 'image_model is not available yet; images are not read');
   }
@@ -131,6 +148,26 @@ function keywordSource(config: ContentFilterConfig, word: BlockedWord): RuleSour
     keyword: word.keyword,
     description: word.description ?? null,
     action: word.action,
+    replacement: config.keyword_redaction_tag,
+  };
+}
+
+function categorySource(
+  config: ContentFilterConfig,
+  entry: CategoryEntry,
+  index: number,
+  words: WordsFolder | null,
+): RuleSource {
+  const file = entry.category_file ?? null;
+  const spec =
+    file === null ? findCategory(entry.category) : readCategoryFile(words, entry.category, file, index);
+  if (spec === null)
+    throw new ConfigProblem(['categories', index, 'category'], `there is no category "${entry.category}"`);
+  return {
+    kind: 'category',
+    spec,
+    threshold: entry.severity_threshold ?? config.severity_threshold,
+    action: entry.action ?? spec.action,
     replacement: config.keyword_redaction_tag,
   };
 }

@@ -1,5 +1,6 @@
 import { foldKeyword } from '../text/view.ts';
 import { Automaton } from './automaton.ts';
+import { type CategorySpec, reaches } from './categories/spec.ts';
 import type { LinearRegex } from './linear-regex.ts';
 import {
   type Action,
@@ -12,6 +13,7 @@ import {
 } from './patterns/spec.ts';
 import { regexExtent } from './regex-extent.ts';
 import {
+  type CategoryRule,
   type ContextWindow,
   GLUE,
   isGlue,
@@ -21,6 +23,7 @@ import {
   type RegexRule,
   type Rule,
 } from './rule.ts';
+import type { Term, TermRole } from './sentences.ts';
 
 /** Keywords with more wildcards could be slow to compare. */
 const KEYWORD_WILDCARDS = 8;
@@ -50,12 +53,21 @@ export type RuleSource =
       readonly regex: LinearRegex;
       readonly action: Action;
       readonly replacement: string;
+    }
+  | {
+      readonly kind: 'category';
+      readonly spec: CategorySpec;
+      /** Lowest severity of a word that counts. */
+      readonly threshold: Severity;
+      readonly action: Action;
+      readonly replacement: string;
     };
 
-/** What ends at a literal: a rule whose match may begin there, or a word of a context set. */
+/** What ends at a literal: a rule whose match may begin there, a word of a context set, or a word of a category. */
 interface LiteralUses {
   readonly rules: number[];
   readonly contexts: number[];
+  readonly terms: Term[];
 }
 
 /** Runs of digits longer than this are all treated alike. */
@@ -129,6 +141,8 @@ export class Program {
   readonly retain: number;
   /** Whether every rule has a longest match, so that a stream can be scanned piece by piece. */
   readonly bounded: boolean;
+  /** Everything that is looked for: patterns, blocked words, and the words of categories. */
+  readonly checks: number;
 
   /**
    * @throws KeywordProblem (with the index of the source) or RangeError for what cannot be compiled.
@@ -153,8 +167,11 @@ export class Program {
           return compileKeyword(id, source, literals);
         case 'regex':
           return compileRegex(id, source);
+        case 'category':
+          return compileCategory(id, source, literals);
       }
     });
+    this.checks = this.rules.filter((rule) => rule.kind !== 'category').length + literals.findings;
     this.automaton = new Automaton(literals.texts);
     this.uses = literals.uses;
     this.contextSets = literals.sets;
@@ -234,6 +251,9 @@ class LiteralTable {
   readonly texts: string[] = [];
   readonly uses: LiteralUses[] = [];
   sets = 0;
+  /** Pairs of words, and words of categories that can be a finding, counted. */
+  pairs = 0;
+  findings = 0;
   private readonly ids = new Map<string, number>();
   private readonly setIds = new Map<string, number>();
 
@@ -252,13 +272,17 @@ class LiteralTable {
     return set;
   }
 
+  term(text: string, term: Term): void {
+    this.use(text).terms.push(term);
+  }
+
   private use(text: string): LiteralUses {
     let id = this.ids.get(text);
     if (id === undefined) {
       id = this.texts.length;
       this.ids.set(text, id);
       this.texts.push(text);
-      this.uses.push({ rules: [], contexts: [] });
+      this.uses.push({ rules: [], contexts: [], terms: [] });
     }
     return this.uses[id] as LiteralUses;
   }
@@ -394,4 +418,57 @@ function compileRegex(id: number, source: Extract<RuleSource, { kind: 'regex' }>
     after: source.regex.after,
     regex: source.regex,
   };
+}
+
+/**
+ * Compiles a category: its words become literals of the automaton, and what they mean is decided sentence by sentence.
+ * White space in a phrase stands for one white space.
+ */
+function compileCategory(
+  id: number,
+  source: Extract<RuleSource, { kind: 'category' }>,
+  literals: LiteralTable,
+): CategoryRule {
+  const { spec, threshold } = source;
+  const rule: CategoryRule = {
+    kind: 'category',
+    id,
+    name: spec.name,
+    action: source.action,
+    severity: 'high',
+    group: spec.name,
+    replacement: source.replacement,
+    max: KEYWORD_CHARACTERS,
+    before: 1,
+    after: 1,
+  };
+  const add = (role: TermRole, word: string, severity: Severity, pair = -1, within = Infinity) => {
+    const folded = foldKeyword(word).trim().replace(/\s+/g, ' ');
+    const core = folded.replace(/^[* ]+|[* ]+$/g, '');
+    if (core === '' || core.includes('*') || core.length > KEYWORD_CHARACTERS)
+      throw new KeywordProblem(id, `"${word}" of the category ${spec.name} cannot be looked for`);
+    if (role !== 'exception') literals.findings += 1;
+    literals.term(core, {
+      rule,
+      role,
+      name: word,
+      severity,
+      pair,
+      within,
+      edgeStart: !folded.startsWith('*') && isGlue(core.charCodeAt(0)),
+      edgeEnd: !folded.endsWith('*') && isGlue(core.charCodeAt(core.length - 1)),
+    });
+  };
+  for (const { keyword, severity } of spec.keywords)
+    if (reaches(severity, threshold)) add('keyword', keyword, severity);
+  for (const { keyword, severity } of spec.always)
+    if (reaches(severity, threshold)) add('always', keyword, severity);
+  for (const { identifiers, blocks, within } of spec.pairs) {
+    const pair = literals.pairs;
+    literals.pairs += 1;
+    for (const word of identifiers) add('identifier', word, 'high', pair, within);
+    for (const word of blocks) add('block', word, 'high', pair, within);
+  }
+  for (const word of spec.exceptions) add('exception', word, 'low');
+  return rule;
 }

@@ -23,6 +23,8 @@ export function riskScore(matches: readonly Match[]): number {
 
 /** The message of a block or a flag. Names the rule, never the matched text. */
 export function message(rule: Rule): string {
+  if (rule.kind === 'category')
+    return `Content blocked: ${rule.group} category keyword '${rule.name}' detected (severity: ${rule.severity})`;
   if (rule.kind !== 'keyword') return `Content blocked: ${rule.name} pattern detected`;
   const text = `Content blocked: keyword '${rule.name}' detected`;
   return rule.description === null ? text : `${text} (${rule.description})`;
@@ -31,12 +33,18 @@ export function message(rule: Rule): string {
 /** Details of a block for clients that read the reference's fields. */
 export function providerFields(rule: Rule): Readonly<Record<string, unknown>> {
   const error = message(rule);
+  if (rule.kind === 'category')
+    return { error, category: rule.group, keyword: rule.name, severity: rule.severity };
   if (rule.kind !== 'keyword') return { error, pattern: rule.name };
   return { error, keyword: rule.name, description: rule.description };
 }
 
 /** One entry of `guardrail_response`, in the reference's shape. */
 export function responseEntry(rule: Rule): Readonly<Record<string, unknown>> {
+  if (rule.kind === 'category') {
+    const { group: category, name: keyword, severity, action } = rule;
+    return { type: 'category_keyword', category, keyword, severity, action };
+  }
   if (rule.kind !== 'keyword') return { type: 'pattern', pattern_name: rule.name, action: rule.action };
   return { type: 'blocked_word', keyword: rule.name, action: rule.action, description: rule.description };
 }
@@ -45,10 +53,10 @@ export function responseEntry(rule: Rule): Readonly<Record<string, unknown>> {
 export function detection(match: Match, span: Detection['span'], hash: (text: string) => string): Detection {
   const { rule } = match;
   return {
-    type: rule.kind === 'keyword' ? 'blocked_word' : rule.name,
+    type: rule.kind === 'keyword' ? 'blocked_word' : rule.kind === 'category' ? rule.group : rule.name,
     span,
     action: rule.action,
-    method: rule.kind === 'keyword' ? 'keyword' : 'regex',
+    method: rule.kind === 'keyword' || rule.kind === 'category' ? 'keyword' : 'regex',
     score: null,
     category: rule.group,
     severity: rule.severity,

@@ -57,7 +57,16 @@ export interface RegexRule extends RuleBase {
   readonly regex: LinearRegex;
 }
 
-export type Rule = PatternRule | KeywordRule | RegexRule;
+/**
+ * A category: its words are findings by themselves or together, decided sentence by sentence. `name` and `severity` of a
+ * match are those of the words that were found; `group` is the category.
+ */
+export interface CategoryRule extends RuleBase {
+  readonly kind: 'category';
+  readonly group: string;
+}
+
+export type Rule = PatternRule | KeywordRule | RegexRule | CategoryRule;
 
 /** One thing found: source offsets in UTF-16 units. `value` is the folded matched text: for hashing only, never shown. */
 export interface Match {

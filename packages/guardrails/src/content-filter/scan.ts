@@ -10,6 +10,7 @@ import {
   type Program,
 } from './program.ts';
 import { type ContextWindow, isGlue, type KeywordRule, type Match, type PatternRule } from './rule.ts';
+import { Sentences } from './sentences.ts';
 
 /** The view is cut back only when this many units can go, so that the cost of cutting stays small. */
 const TRIM_UNITS = 2_048;
@@ -63,6 +64,9 @@ export class Scan {
   private digits = -1;
   private readonly found: Match[] = [];
   private readonly onHit: (literal: number, length: number) => void;
+  /** Words of categories, waiting for the end of their sentence. */
+  private readonly sentences = new Sentences();
+  private readonly onFinding: (rule: Match['rule'], start: number, end: number) => void;
   private hitEnd = 0;
 
   constructor(program: Program) {
@@ -73,6 +77,7 @@ export class Scan {
     this.waiting = new Int32Array(program.rules.length);
     this.nearSets = new Float64Array(program.contextSets);
     this.onHit = (literal, length) => this.hit(literal, length);
+    this.onFinding = (rule, start, end) => this.record(rule, start, end);
   }
 
   /** Forgets everything, ready for another text. */
@@ -88,6 +93,7 @@ export class Scan {
     this.wordStarts.length = 0;
     this.wordEnds.length = 0;
     this.wordLiterals.length = 0;
+    this.sentences.reset();
   }
 
   /**
@@ -100,6 +106,7 @@ export class Scan {
     const known = done ? Infinity : this.view.end;
     if (this.queueRules.length > 0) this.decide(known);
     if (this.program.customRules.length > 0) this.searchCustom(known);
+    if (this.sentences.count > 0) this.sentences.settle(this.view, done, this.onFinding);
     const undecided = done ? this.view.end : this.earliestUndecided();
     const limit = this.view.sourceStart(undecided);
     let clusters = NO_CLUSTERS;
@@ -261,6 +268,8 @@ export class Scan {
         else if (!(glued && rule.edge)) this.enqueue(id, start);
       }
     }
+    for (const term of uses.terms)
+      if (!(glued && term.edgeStart)) this.sentences.add(term, start, this.hitEnd);
     if (uses.contexts.length === 0 || (glued && !isHump(text, start - base))) return;
     this.wordStarts.push(start);
     this.wordEnds.push(this.hitEnd);
@@ -314,7 +323,13 @@ export class Scan {
         continue;
       }
       const rule = this.program.rules[id];
-      if (rule === undefined || rule.kind === 'regex' || start < (cursors[id] as number)) continue;
+      if (
+        rule === undefined ||
+        rule.kind === 'regex' ||
+        rule.kind === 'category' ||
+        start < (cursors[id] as number)
+      )
+        continue;
       if (waiting[id] === this.round || start + rule.max + rule.after > known) {
         waiting[id] = this.round;
         queueRules[left] = id;
@@ -439,6 +454,7 @@ export class Scan {
     for (const rule of program.customRules) earliest = Math.min(earliest, this.cursors[rule.id] as number);
     const open = view.end - program.automaton.depth(this.state);
     for (const rule of program.backRules) earliest = Math.min(earliest, this.runStart(rule, open));
+    if (this.sentences.count > 0) earliest = Math.min(earliest, this.sentences.earliest());
     return Math.max(view.base, earliest);
   }
 

@@ -12,6 +12,7 @@ export interface GuardrailTools {
   /** Every kind of guardrail there is. */
   readonly kinds: readonly DetectorDescription[];
   readonly patterns: readonly PrebuiltPattern[];
+  readonly categories: readonly ShippedCategory[];
   /** Everything that keeps a guardrail from being set up; it is made and thrown away again. Its secrets are open. */
   problems(guardrail: Guardrail): readonly Finding[];
   /** The guardrails in force, those of the configuration file included. Their secrets are open. */
@@ -39,6 +40,12 @@ export interface PrebuiltPattern {
   readonly group: string;
   readonly description: string;
   readonly action: 'BLOCK' | 'MASK' | 'LOG';
+}
+
+/** A shipped category of the content filter. */
+export interface ShippedCategory extends PrebuiltPattern {
+  /** Its words, as a category file. */
+  readonly yaml: () => string;
 }
 
 export type BlockedWordsCheck =

@@ -1,10 +1,12 @@
 import {
+  categoryYaml,
   createRuntime,
   describeDetector,
   type DetectorDefinition,
   type HookResult,
   PREBUILT_PATTERNS,
   type Ports,
+  SHIPPED_CATEGORIES,
 } from '@portcullis/guardrails';
 import {
   BINARY_KINDS,
@@ -59,6 +61,14 @@ export function guardrailTools({ catalogue, ports, snapshots, parseYaml }: Tools
       group,
       description,
       action,
+    })),
+    categories: SHIPPED_CATEGORIES.map((spec) => ({
+      name: spec.name,
+      display_name: spec.display_name,
+      group: spec.group,
+      description: spec.description,
+      action: spec.action,
+      yaml: () => categoryYaml(spec),
     })),
     problems,
     inForce: () => snapshots.current()?.policy.documents.guardrails ?? [],

@@ -754,11 +754,29 @@ function suite(make: () => Promise<Place>): void {
       expect(await check(': : [')).toMatchObject({ valid: false, error: 'the file is not readable as YAML' });
     });
 
-    test('there are no categories yet', async () => {
-      const answer = await plane.call('GET /guardrails/ui/category_yaml/:category_name', {
-        id: 'bias_gender',
+    test('a shipped category can be read as a file; an unknown one is 404', async () => {
+      const read = (id: string) => plane.call('GET /guardrails/ui/category_yaml/:category_name', { id });
+      const answer = await read('harmful_self_harm');
+      expect(answer).toMatchObject({
+        status: 200,
+        body: {
+          category_name: 'harmful_self_harm',
+          file_type: 'yaml',
+          yaml_content: expect.stringContaining('category_name: "harmful_self_harm"\n'),
+        },
       });
-      expect(answer.status).toBe(404);
+      expect((await read('nothing')).status).toBe(404);
+    });
+
+    test('the settings name the shipped categories', async () => {
+      const { body } = await plane.call('GET /guardrails/ui/add_guardrail_settings');
+      expect(body).toMatchObject({
+        content_filter_settings: {
+          content_categories: expect.arrayContaining([
+            expect.objectContaining({ name: 'harmful_self_harm', default_action: 'BLOCK' }),
+          ]),
+        },
+      });
     });
   });
 

@@ -34,7 +34,7 @@ export function guardrailSettingsRoute({ guardrails: { tools } }: ControlContext
   };
 }
 
-function settings({ patterns }: GuardrailTools): Readonly<Record<string, unknown>> {
+function settings({ patterns, categories }: GuardrailTools): Readonly<Record<string, unknown>> {
   const byGroup = new Map<string, string[]>();
   for (const { name, group } of patterns) byGroup.set(group, [...(byGroup.get(group) ?? []), name]);
   return {
@@ -52,7 +52,13 @@ function settings({ patterns }: GuardrailTools): Readonly<Record<string, unknown
       })),
       pattern_categories: [...byGroup.keys()],
       supported_actions: ['BLOCK', 'MASK', 'LOG'],
-      content_categories: [],
+      content_categories: categories.map(({ name, display_name, group, description, action }) => ({
+        name,
+        display_name,
+        group,
+        description,
+        default_action: action,
+      })),
     },
   };
 }
@@ -162,16 +168,19 @@ function variantsOf(schema: Json): readonly Json[] {
 const asObject = (value: unknown): Json =>
   typeof value === 'object' && value !== null ? (value as Json) : {};
 
-/** `GET /guardrails/ui/category_yaml/{name}`: no categories are shipped yet. */
-export function categoryYamlRoute(): Route {
+/** `GET /guardrails/ui/category_yaml/{name}`: the words of a shipped category, as a file to start one's own from. */
+export function categoryYamlRoute({ guardrails: { tools } }: ControlContext): Route {
   return {
     method: 'GET',
     path: '/guardrails/ui/category_yaml/:category_name',
     permission: 'any_key',
     async handler({ params }) {
-      throw new PortcullisError('not_found', `There is no category "${params['category_name'] ?? ''}".`, {
-        param: 'category_name',
-      });
+      const name = params['category_name'] ?? '';
+      const category = tools.categories.find((shipped) => shipped.name === name);
+      if (category === undefined) {
+        throw new PortcullisError('not_found', `There is no category "${name}".`, { param: 'category_name' });
+      }
+      return { body: { category_name: name, yaml_content: category.yaml(), file_type: 'yaml' } };
     },
   };
 }

@@ -36,7 +36,7 @@ export function guardrailRoutes(context: ControlContext, changes: ChangeMaker): 
     blockedWordsFileRoute(context),
     guardrailSettingsRoute(context),
     providerParamsRoute(context),
-    categoryYamlRoute(),
+    categoryYamlRoute(context),
     registerGuardrailRoute(context),
     listSubmissionsRoute(context),
     submissionRoute(context),
