@@ -132,7 +132,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     forget: (change) => identities.forget(change),
     forgetAll: () => identities.forgetAll(),
   });
-  const limits = createLimits({
+  const limits = await createLimits({
     spend: database.stores.spend,
     clock,
     onEvent: (event) => telemetry.limits(event),

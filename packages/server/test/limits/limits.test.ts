@@ -46,7 +46,7 @@ const clock = stillClock(Date.now());
 let spending: Spending;
 let events: LimitsEvent[];
 
-function made(options: Partial<LimitsOptions> = {}): CountedLimits {
+function made(options: Partial<LimitsOptions> = {}): Promise<CountedLimits> {
   return createLimits({
     spend: spending,
     clock,
@@ -92,13 +92,13 @@ function call(over: Partial<Estimate> = {}): Estimate {
 const AS_RESERVED = { tokens: null, costNano: null };
 
 /** What every way of counting owes its users. */
-function suite(open: () => CountedLimits): void {
+function suite(open: () => Promise<CountedLimits>): void {
   let limits: CountedLimits;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     spending = new Spending();
     events = [];
-    limits = open();
+    limits = await open();
   });
   beforeEach(async () => {
     spending.failure = null;
@@ -304,13 +304,13 @@ function suite(open: () => CountedLimits): void {
 describe('limits counted in memory', () => {
   suite(() => made());
 
-  test('a key without a budget is answered without a promise', () => {
-    const limits = made();
+  test('a key without a budget is answered without a promise', async () => {
+    const limits = await made();
     expect(limits.admit([party({ requests: 1 })], call())).toMatchObject({ kind: 'admitted' });
   });
 
   test('a minute begins anew for every party by itself', async () => {
-    const limits = made();
+    const limits = await made();
     const key = party({ requests: 1, tokens: 50 });
     const start = Date.now();
     const first = await limits.admit([key], call({ nowMs: start, tokens: 50 }));
@@ -329,7 +329,7 @@ describe('limits counted in memory', () => {
   test('spending that could not be written is kept and written later, with what came meanwhile', async () => {
     spending = new Spending();
     events = [];
-    const limits = made();
+    const limits = await made();
     const key = party({ budget: dollars(10) });
     const spend = async (): Promise<void> => {
       const answer = await limits.admit([key], call({ costNano: NANO }));
@@ -349,8 +349,8 @@ describe('limits counted in memory', () => {
 
   test('what another replica has spent counts as soon as this one writes', async () => {
     spending = new Spending();
-    const here = made();
-    const there = made();
+    const here = await made();
+    const there = await made();
     const key = party({ budget: dollars(1) });
     for (const limits of [here, there]) {
       const answer = await limits.admit([key], call({ costNano: 0.5 * NANO }));
@@ -362,7 +362,7 @@ describe('limits counted in memory', () => {
 
   test('spending without limits is recorded', async () => {
     spending = new Spending();
-    const limits = made();
+    const limits = await made();
     limits.spend(['key:a', 'team:b'], 5);
     limits.spend(['key:a'], 7);
     await limits.close();
@@ -379,7 +379,7 @@ describeWith('REDIS_URL_TEST', 'limits counted in Redis', (redisUrl) => {
   test('two replicas share one limit', async () => {
     spending = new Spending();
     events = [];
-    const replicas = [made({ redisUrl }), made({ redisUrl })];
+    const replicas = await Promise.all([made({ redisUrl }), made({ redisUrl })]);
     for (const replica of replicas) await expect.poll(() => replica.status().problem).toBeNull();
     const key = party({ budget: dollars(1), requests: 1_000, tokens: 1_000_000 });
     const costNano = 0.03 * NANO;
@@ -404,7 +404,7 @@ describe('when the shared counters are away', () => {
 
   test('local: each replica counts by itself, and readiness says so', async () => {
     spending = new Spending();
-    const limits = made({ redisUrl: nowhere });
+    const limits = await made({ redisUrl: nowhere });
     const key = party({ requests: 1 });
     expect(await limits.admit([key], call())).toMatchObject({ kind: 'admitted' });
     expect(await limits.admit([key], call())).toMatchObject({ kind: 'refused', limit: 'requests' });
@@ -413,7 +413,7 @@ describe('when the shared counters are away', () => {
   });
 
   test('block: calls with limits are not made, and readiness says so', async () => {
-    const limits = made({ redisUrl: nowhere, whenAway: 'block' });
+    const limits = await made({ redisUrl: nowhere, whenAway: 'block' });
     expect(await limits.admit([party({ requests: 1 })], call())).toMatchObject({ kind: 'uncounted' });
     expect(limits.status()).toMatchObject({ counting: 'refusing' });
     await limits.close();
