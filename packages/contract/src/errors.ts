@@ -100,6 +100,12 @@ export const ERRORS = {
     owner: 'caller',
     next: 'GET /v1/models lists the models of this key.',
   },
+  dialect_not_supported: {
+    status: 400,
+    type: 'invalid_request_error',
+    owner: 'caller',
+    next: 'Use a model whose provider serves this route; GET /v1/model/info says which provider a model has.',
+  },
   unknown_guardrail: {
     status: 400,
     type: 'invalid_request_error',

@@ -1,7 +1,7 @@
 export * from './dialects/control-fields.ts';
-export * from './dialects/json-text.ts';
-export * from './dialects/openai-chat.ts';
-export * from './dialects/openai-chat-stream.ts';
+export type * from './dialects/dialect.ts';
+export { DIALECTS } from './dialects/dialects.ts';
+export { chatAnswerSegments, chatRequestSegments, openAiChat } from './dialects/openai-chat.ts';
 export {
   isObject,
   type JsonObject,
@@ -9,6 +9,8 @@ export {
   type Undeliverable,
   withSegments,
 } from './dialects/segments.ts';
+export type { ReleasedText, StreamCodec, StreamEvent, TextChannel } from './dialects/stream.ts';
+export { readUsage } from './dialects/usage.ts';
 export * from './errors.ts';
 export * from './answers.ts';
 export * from './audit.ts';

@@ -16,7 +16,7 @@ import {
 } from './config/index.ts';
 import { controlRoutes } from './control/routes.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { OpenAiUpstreams } from './gateway/upstreams/openai.ts';
+import { HttpUpstreams } from './gateway/upstreams/http.ts';
 import { createHttpServer, type Readiness } from './http/server.ts';
 import { createLimits, type CountedLimits } from './limits/limits.ts';
 import { systemClock } from './ports/clock.ts';
@@ -211,7 +211,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     logSettings = { keepMs: next.settings.logRetentionMs, everyMs: next.settings.logRetentionEveryMs };
   });
 
-  const upstreams = new OpenAiUpstreams();
+  const upstreams = new HttpUpstreams();
   const gateway: Gateway = { snapshots, identities, limits, upstreams, telemetry, clock, version: VERSION };
   const http = createHttpServer({
     gateway,

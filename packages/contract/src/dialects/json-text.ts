@@ -105,3 +105,15 @@ export function replaceLeaves(
   }
   return result + text.slice(from);
 }
+
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))/g;
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+
+/** A text with the escapes of JSON strings read, wherever they stand: for what only nearly is JSON. */
+export function decodeEscapes(text: string): string {
+  return text.replace(ESCAPE, (_, hex: string | undefined, short: string | undefined) =>
+    hex === undefined
+      ? (SHORT_ESCAPES[short ?? ''] ?? short ?? '')
+      : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { errorBody, PortcullisError } from '../errors.ts';
-import { ChatStreamCodec, chatArgumentsCodec } from './openai-chat-stream.ts';
+import { ChatStreamCodec } from './openai-chat-stream.ts';
 
 const codec = (maxChoices = 2): ChatStreamCodec =>
   new ChatStreamCodec({ id: 'start', model: 'm', createdSeconds: 1, maxChoices });
@@ -19,7 +19,7 @@ function passThrough(stream: ChatStreamCodec, data: readonly string[]): unknown[
   let out = '';
   for (const event of data.flatMap((text) => stream.decode(text))) {
     if (event.kind === 'text') out += stream.encode([event]);
-    else if (event.kind === 'finish') out += stream.finish(event.choice);
+    else if (event.kind === 'finish') out += event.mark === null ? '' : stream.finish(event.mark);
     else out += stream.end();
   }
   return events(out);
@@ -136,10 +136,10 @@ describe('chat streams', () => {
 
   test('arguments are split into leaves and put together; a changed key has no place', () => {
     const text = '{"to": "a@b.de"}';
-    const leaves = chatArgumentsCodec.splitArguments(text, { path: '/x', kind: 'tool_args' });
+    const leaves = codec().splitArguments(text, { path: '/x' });
     expect(leaves.map((leaf) => leaf.text)).toEqual(['to', 'a@b.de']);
     const replace = (at: number): string | null =>
-      chatArgumentsCodec.joinArguments(
+      codec().joinArguments(
         text,
         leaves.map((leaf, index) => (index === at ? { ...leaf, text: '[X]' } : leaf)),
       );

@@ -1,29 +1,26 @@
 import type { ContentKind, Segment } from '@portcullis/policy';
 import { type ErrorBody, PortcullisError } from '../errors.ts';
-import { chatUsage, type Usage } from './openai-chat.ts';
-import { isObject, type JsonObject, lookup, rewriteJsonText, SegmentCollector } from './segments.ts';
+import type { Usage } from './dialect.ts';
+import { isObject, type JsonObject, lookup } from './segments.ts';
+import {
+  joinJsonText,
+  type ReleasedText,
+  splitJsonText,
+  sse,
+  type StreamCodec,
+  type StreamEvent,
+  type StreamStart,
+  type TextChannel,
+} from './stream.ts';
+import { readUsage } from './usage.ts';
 
-/**
- * A channel of a streamed chat answer: a text that grows on its own. The shape is that of the stream gate's channels,
- * with what is needed to write its released text as a chunk again.
- */
-export interface ChatChannel {
-  readonly key: string;
-  readonly kind: ContentKind;
-  readonly role: string | null;
-  readonly choice: number;
-  readonly path: string;
+/** A channel with what is needed to write its released text as a chunk again. */
+interface ChatChannel extends TextChannel {
   readonly target:
     | { readonly to: 'field'; readonly field: string }
     | { readonly to: 'json'; readonly field: string }
     | { readonly to: 'tool_name' | 'tool_arguments'; readonly tool: number };
 }
-
-export type ChatStreamEvent =
-  | { readonly kind: 'text'; readonly channel: ChatChannel; readonly text: string }
-  /** The provider finished a choice: end its channels, then write {@link ChatStreamCodec.finish}. */
-  | { readonly kind: 'finish'; readonly choice: number }
-  | { readonly kind: 'done' };
 
 interface ToolCall {
   readonly index: number;
@@ -77,6 +74,14 @@ function invalid(what: string): PortcullisError {
   return new PortcullisError('upstream_invalid', `The provider's stream is broken: ${what}.`);
 }
 
+/** How the end mark of OpenAI's older streams stands in the bytes. */
+export const DONE_MARKS: readonly string[] = ['\ndata: [DONE]', '\ndata:[DONE]'];
+
+/** The error and the end mark of OpenAI's older streams. */
+export function failedStream(body: ErrorBody): string {
+  return `${sse(body)}data: [DONE]\n\n`;
+}
+
 /**
  * Takes the chunks of a streamed chat completion apart into channels and writes released text as chunks again.
  *
@@ -84,9 +89,10 @@ function invalid(what: string): PortcullisError {
  * still a plain 400. Token probabilities and fields outside `delta` that the dialect does not know are left out of a
  * guarded stream, because nobody scanned them; `dropped` names them.
  */
-export class ChatStreamCodec {
+export class ChatStreamCodec implements StreamCodec {
   readonly dropped = new Set<string>();
   readonly #choices = new Map<number, Choice>();
+  readonly #channels = new Map<string, ChatChannel>();
   readonly #maxChoices: number;
   #envelope: { id: string; created: number; model: string; system_fingerprint?: unknown };
   #usage: JsonObject | null = null;
@@ -94,20 +100,24 @@ export class ChatStreamCodec {
   #sequence = 0;
 
   /** @param start id, model and time in seconds to be used until the provider has sent its own. */
-  constructor(start: { id: string; model: string; createdSeconds: number; maxChoices: number }) {
+  constructor(start: StreamStart) {
     this.#envelope = { id: start.id, created: start.createdSeconds, model: start.model };
     this.#maxChoices = start.maxChoices;
   }
 
   get usage(): Usage | null {
-    return this.#usage === null ? null : chatUsage({ usage: this.#usage });
+    return this.#usage === null ? null : readUsage(this.#usage);
+  }
+
+  get answerId(): string | null {
+    return this.#envelope.id;
   }
 
   /**
    * Reads the data of one server-sent event.
    * @throws PortcullisError `upstream_invalid` for what is no chunk, `upstream_rejected` for an error object.
    */
-  decode(data: string): ChatStreamEvent[] {
+  decode(data: string): StreamEvent[] {
     if (data === '[DONE]') return [{ kind: 'done' }];
     let chunk: unknown;
     try {
@@ -126,7 +136,7 @@ export class ChatStreamCodec {
     const choices = chunk['choices'];
     if (!Array.isArray(choices)) throw invalid('a chunk has no choices');
     this.#readEnvelope(chunk, choices.length === 0);
-    const events: ChatStreamEvent[] = [];
+    const events: StreamEvent[] = [];
     for (const choice of choices) this.#readChoice(choice, events);
     return events;
   }
@@ -144,7 +154,7 @@ export class ChatStreamCodec {
     for (const key in chunk) if (!KNOWN_CHUNK.has(key) && chunk[key] !== null) this.dropped.add(key);
   }
 
-  #readChoice(value: unknown, events: ChatStreamEvent[]): void {
+  #readChoice(value: unknown, events: StreamEvent[]): void {
     if (!isObject(value)) throw invalid('a choice is no object');
     const index = value['index'] ?? 0;
     if (!Number.isSafeInteger(index) || (index as number) < 0 || (index as number) >= this.#maxChoices) {
@@ -163,11 +173,11 @@ export class ChatStreamCodec {
     const reason = value['finish_reason'];
     if (typeof reason === 'string' && !choice.finished && choice.finishReason === null) {
       choice.finishReason = reason;
-      events.push({ kind: 'finish', choice: choice.index });
+      events.push({ kind: 'finish', keys: [...choice.channels.keys()], mark: choice.index });
     }
   }
 
-  #readDelta(choice: Choice, key: string, value: unknown, events: ChatStreamEvent[]): void {
+  #readDelta(choice: Choice, key: string, value: unknown, events: StreamEvent[]): void {
     if (value === null || value === undefined || value === '') return;
     if (key === 'role') {
       if (typeof value === 'string' && /^[a-z_]{1,20}$/.test(value)) choice.role = value;
@@ -189,7 +199,7 @@ export class ChatStreamCodec {
     events.push({ kind: 'text', channel, text: plain ? value : JSON.stringify(value) });
   }
 
-  #readToolCall(choice: Choice, value: unknown, events: ChatStreamEvent[]): void {
+  #readToolCall(choice: Choice, value: unknown, events: StreamEvent[]): void {
     if (!isObject(value)) throw invalid('a tool call is no object');
     const index = value['index'] ?? 0;
     if (!Number.isSafeInteger(index) || (index as number) < 0 || (index as number) > 1_000) {
@@ -232,6 +242,7 @@ export class ChatStreamCodec {
     if (channel === undefined) {
       channel = { key, role: 'assistant', choice: choice.index, ...rest };
       choice.channels.set(key, channel);
+      this.#channels.set(key, channel);
     }
     return channel;
   }
@@ -260,18 +271,15 @@ export class ChatStreamCodec {
     return tool;
   }
 
-  /** The channels of a choice, in the order in which they are to be ended. */
-  channelsOf(choice: number): readonly ChatChannel[] {
-    return [...(this.#choices.get(choice)?.channels.values() ?? [])];
-  }
-
   /** Released pieces as server-sent events. */
-  encode(pieces: readonly { readonly channel: ChatChannel; readonly text: string }[]): string {
+  encode(pieces: readonly ReleasedText[]): string {
     let out = '';
     for (const { channel, text } of pieces) {
+      const known = this.#channels.get(channel.key);
+      if (known === undefined) throw new Error('text of a channel that was never opened');
       if (text === '') continue;
-      const choice = this.#choice(channel.choice);
-      const target = channel.target;
+      const choice = this.#choice(known.choice);
+      const target = known.target;
       if (target.to === 'field') out += this.#delta(choice, { [target.field]: text });
       else if (target.to === 'json')
         out += this.#delta(choice, { [target.field]: JSON.parse(text) as unknown });
@@ -307,7 +315,7 @@ export class ChatStreamCodec {
       choices,
       ...(usage === undefined ? {} : { usage }),
     };
-    return `data: ${JSON.stringify(chunk)}\n\n`;
+    return sse(chunk);
   }
 
   /** The last chunk of a choice, after its channels have been ended and their text released. */
@@ -339,7 +347,7 @@ export class ChatStreamCodec {
 
   /** A fault in the middle of a stream: the error and the end; no choice claims to be complete. */
   failed(body: ErrorBody): string {
-    return `data: ${JSON.stringify(body)}\n\ndata: [DONE]\n\n`;
+    return failedStream(body);
   }
 
   /** A soft block: the message as the answer of the first choice, every open choice ends with `content_filter`. */
@@ -359,22 +367,12 @@ export class ChatStreamCodec {
     }
     return out;
   }
-}
 
-/** How the stream gate takes the arguments of a tool call apart and puts them together again. */
-export const chatArgumentsCodec = {
-  splitArguments(text: string, channel: { readonly path?: string; readonly kind: ContentKind }): Segment[] {
-    const into = new SegmentCollector();
-    into.jsonText(channel.path ?? '', channel.kind, 'assistant', text);
-    return into.segments;
-  },
+  splitArguments(text: string, channel: { readonly path?: string }): Segment[] {
+    return splitJsonText(text, channel.path ?? '');
+  }
+
   joinArguments(text: string, leaves: readonly Segment[]): string | null {
-    const into = new SegmentCollector();
-    into.jsonText('', 'tool_args', 'assistant', text);
-    const before = into.segments;
-    for (const [index, was] of before.entries()) {
-      if (was.leaf === 'key' && leaves[index]?.text !== was.text) return null;
-    }
-    return rewriteJsonText(text, before, leaves);
-  },
-};
+    return joinJsonText(text, leaves);
+  }
+}

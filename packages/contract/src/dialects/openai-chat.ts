@@ -1,29 +1,16 @@
 import type { ContentKind, Segment } from '@portcullis/policy';
 import { PortcullisError } from '../errors.ts';
-import { type ControlFields, readControlFields, withoutControlFields } from './control-fields.ts';
-import {
-  isObject,
-  type JsonObject,
-  lookup,
-  type Rewritten,
-  SegmentCollector,
-  withSegments,
-} from './segments.ts';
+import { readControlFields, withoutControlFields } from './control-fields.ts';
+import type { Dialect, ModelRequest, SoftBlock } from './dialect.ts';
+import { checkTypes, choicesOf, type FieldType, invalid, protocolId, requiredModel } from './fields.ts';
+import { ChatStreamCodec, DONE_MARKS, failedStream } from './openai-chat-stream.ts';
+import { NO_USAGE, usageOf } from './usage.ts';
+import { isObject, type JsonObject, lookup, SegmentCollector } from './segments.ts';
 
-/**
- * The OpenAI chat completions dialect: which leaf of a request or answer is what, and how to put changed ones back.
- *
- * Protocol fields are those that no model reads or writes: routing, sampling, ids, counters, times. They are listed by
- * name, their types are checked, and they are no content. Everything else is a segment; unknown fields are `other` (E9).
- */
-export interface ChatRequest {
-  readonly model: string;
-  readonly stream: boolean;
-  readonly includeUsage: boolean;
-  readonly control: ControlFields;
-}
-
-type FieldType = 'number' | 'integer' | 'boolean';
+// The OpenAI chat completions dialect.
+//
+// Protocol fields are those that no model reads or writes: routing, sampling, ids, counters, times. They are listed by
+// name, their types are checked, and they are no content. Everything else is a segment; unknown fields are `other` (E9).
 
 const REQUEST_NUMBERS = lookup<FieldType>({
   stream: 'boolean',
@@ -52,24 +39,12 @@ const REQUEST_WORDS = lookup<ReadonlySet<string>>({
   tool_choice: new Set(['none', 'auto', 'required']),
 });
 
-function invalid(param: string, what: string): PortcullisError {
-  return new PortcullisError('invalid_request', `"${param}" must be ${what}.`, { param });
-}
-
-function hasType(value: unknown, type: FieldType): boolean {
-  if (type === 'boolean') return typeof value === 'boolean';
-  if (typeof value !== 'number') return false;
-  return type === 'integer' ? Number.isInteger(value) : Number.isFinite(value);
-}
-
 /**
  * Checks what the gateway relies on and reads what is meant for it.
  * @throws PortcullisError `invalid_request` with the field at fault.
  */
-export function readChatRequest(body: unknown): ChatRequest {
-  if (!isObject(body)) throw new PortcullisError('invalid_request', 'The body must be a JSON object.');
-  const model = body['model'];
-  if (typeof model !== 'string' || model.length === 0) throw invalid('model', 'a non-empty string');
+export function readChatRequest(body: JsonObject): ModelRequest {
+  const model = requiredModel(body);
   const messages = body['messages'];
   if (!Array.isArray(messages) || messages.length === 0) throw invalid('messages', 'a non-empty list');
   for (let index = 0; index < messages.length; index += 1) {
@@ -81,35 +56,16 @@ export function readChatRequest(body: unknown): ChatRequest {
       throw invalid(`messages[${index}].content`, 'a string, a list of parts or null');
     }
   }
-  for (const key in body) {
-    const type = REQUEST_NUMBERS[key];
-    const value = body[key];
-    if (type !== undefined && value !== null && value !== undefined && !hasType(value, type)) {
-      throw invalid(
-        key,
-        type === 'boolean' ? 'true or false' : type === 'integer' ? 'an integer' : 'a number',
-      );
-    }
-  }
+  checkTypes(body, REQUEST_NUMBERS);
   const options = body['stream_options'];
   if (options !== undefined && options !== null && !isObject(options))
     throw invalid('stream_options', 'an object');
   return {
     model,
     stream: body['stream'] === true,
-    includeUsage: isObject(options) && options['include_usage'] === true,
+    choices: choicesOf(body),
     control: readControlFields(body),
   };
-}
-
-/** The body to send to a provider: without the gateway's own fields, for the provider's model name. */
-export function upstreamChatBody(
-  body: JsonObject,
-  control: ControlFields,
-  model: string,
-  defaults: Readonly<Record<string, unknown>> = {},
-): JsonObject {
-  return { ...defaults, ...(control.hasOwnFields ? withoutControlFields(body) : body), model };
 }
 
 const ROLE_KINDS = lookup<ContentKind>({
@@ -198,12 +154,6 @@ function collectToolCalls(into: SegmentCollector, path: string, role: string | n
   });
 }
 
-/** Ids that tie a call to its result. What has the form of one carries nothing; anything else is scanned. */
-const CALL_ID = /^[A-Za-z0-9_.:-]{1,64}$/;
-function protocolId(value: unknown): unknown {
-  return (typeof value === 'string' && CALL_ID.test(value)) || Number.isSafeInteger(value) ? null : value;
-}
-
 function collectMessage(into: SegmentCollector, path: string, message: JsonObject, join: number): void {
   const role = typeof message['role'] === 'string' ? message['role'] : null;
   const kind = (role === null ? undefined : ROLE_KINDS[role]) ?? 'other';
@@ -260,15 +210,6 @@ export function chatRequestSegments(body: JsonObject): Segment[] {
     } else into.memberOfRoot(key, value);
   }
   return into.segments;
-}
-
-/** The request with changed segments put back, or why one cannot be. */
-export function withChatRequestSegments<T extends JsonObject>(
-  body: T,
-  before: readonly Segment[],
-  after: readonly Segment[],
-): Rewritten<T> {
-  return withSegments(body, before, after);
 }
 
 /** Fields of an answer that the provider writes and no model does. */
@@ -353,40 +294,8 @@ export function guardedAnswer(body: unknown): JsonObject {
   };
 }
 
-export function withChatAnswerSegments<T extends JsonObject>(
-  body: T,
-  before: readonly Segment[],
-  after: readonly Segment[],
-): Rewritten<T> {
-  return withSegments(body, before, after);
-}
-
-/** Token counts of an answer or of the last chunk of a stream, when the provider gave them. */
-export interface Usage {
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly total_tokens: number;
-}
-
-export function chatUsage(body: unknown): Usage | null {
-  const usage = isObject(body) ? body['usage'] : undefined;
-  if (!isObject(usage)) return null;
-  const count = (name: string): number => (typeof usage[name] === 'number' ? usage[name] : 0);
-  return {
-    prompt_tokens: count('prompt_tokens'),
-    completion_tokens: count('completion_tokens'),
-    total_tokens: count('total_tokens'),
-  };
-}
-
 /** A soft block (E7): HTTP 200 with the message as the assistant's answer and finish reason `content_filter`. */
-export function softBlockAnswer(answer: {
-  readonly id: string;
-  readonly model: string;
-  readonly createdSeconds: number;
-  readonly message: string;
-  readonly usage: Usage | null;
-}): JsonObject {
+function softBlock(answer: SoftBlock): JsonObject {
   return {
     id: answer.id,
     object: 'chat.completion',
@@ -400,6 +309,30 @@ export function softBlockAnswer(answer: {
         finish_reason: 'content_filter',
       },
     ],
-    usage: answer.usage ?? { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+    usage: answer.usage ?? NO_USAGE,
   };
 }
+
+export const openAiChat: Dialect = {
+  name: 'openai-chat',
+  callType: 'acompletion',
+  path: '/chat/completions',
+  body: 'json',
+  answers: { text: false, binary: false },
+  generates: true,
+  promptField: 'messages',
+  idPrefix: 'chatcmpl-',
+  read: readChatRequest,
+  withoutControl: withoutControlFields,
+  requestSegments: chatRequestSegments,
+  guardedAnswer,
+  answerSegments: chatAnswerSegments,
+  usage: usageOf,
+  softBlock,
+  errorBody: (body) => body,
+  stream: {
+    open: (start) => new ChatStreamCodec(start),
+    endMarks: DONE_MARKS,
+    failed: failedStream,
+  },
+};

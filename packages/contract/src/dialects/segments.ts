@@ -1,5 +1,5 @@
 import type { ContentKind, Segment } from '@portcullis/policy';
-import { jsonLeaves, replaceLeaves } from './json-text.ts';
+import { decodeEscapes, jsonLeaves, replaceLeaves } from './json-text.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -22,7 +22,9 @@ const VOCABULARY: ReadonlySet<string> = new Set(
     'description strict items enum additionalProperties anyOf oneOf allOf $ref $defs $schema format pattern title ' +
     'default minimum maximum minLength maxLength minItems maxItems const json_schema schema image_url url detail ' +
     'input_audio data file file_data file_id filename refusal reasoning_content reasoning audio transcript ' +
-    'annotations url_citation start_index end_index function_call input custom cache_control'
+    'annotations url_citation start_index end_index function_call input custom cache_control ' +
+    'thinking signature source media_type tool_use_id input_schema is_error citations ttl title context caller ' +
+    'output summary encrypted_content call_id status logprobs filename file_url queries action results'
   ).split(' '),
 );
 
@@ -32,7 +34,10 @@ const FIXED_VALUES = lookup<ReadonlySet<string>>({
   type: new Set(
     (
       'text image_url input_audio file refusal function custom object string number integer boolean array null ' +
-      'json_schema json_object content url_citation ephemeral'
+      'json_schema json_object content url_citation ephemeral tool_use tool_result thinking redacted_thinking image ' +
+      'document base64 url message function_call function_call_output custom_tool_call custom_tool_call_output ' +
+      'input_text output_text input_image input_file summary_text reasoning_text item_reference tool any auto none ' +
+      'enabled disabled adaptive server_tool_use web_search_tool_result 5m 1h'
     ).split(' '),
   ),
 });
@@ -53,12 +58,17 @@ export class SegmentCollector {
 
   /**
    * JSON in a string: each leaf is a segment. A number there may be replaced by a string, so it counts as one.
-   * What is not JSON is one text.
+   * What is not JSON is one text, and where it holds escapes, a second one without them, because whoever repairs the
+   * JSON would read that. The second cannot be replaced.
    */
   jsonText(path: string, kind: ContentKind, role: string | null, text: string): void {
     const leaves = jsonLeaves(text);
     if (leaves === null) {
       this.text(path, kind, role, text);
+      if (!text.includes('\\')) return;
+      const decoded = decodeEscapes(text);
+      if (decoded === text) return;
+      this.segments.push({ path: `${path}#~decoded`, kind, role, text: decoded, join: null, leaf: 'key' });
       return;
     }
     for (const { pointer, leaf, value } of leaves) {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { GatewaySettings } from '../ports/snapshot.ts';
+import { openAiChat } from '@portcullis/contract';
 import { accept, type Accepted, type Arrival, isDeeperThan, readCredential } from './accept.ts';
 
 const settings: GatewaySettings = {
@@ -25,7 +26,7 @@ const arrival = (headers: IncomingHttpHeaders): Arrival => ({
 /** Accepts a body that comes in these pieces. */
 function take(body: object | string, headers: IncomingHttpHeaders = {}, own = settings): Promise<Accepted> {
   const message = Object.assign(new EventEmitter(), { headers, complete: true, pause: () => undefined });
-  const result = accept(arrival(headers), message as unknown as IncomingMessage, own);
+  const result = accept(arrival(headers), openAiChat, message as unknown as IncomingMessage, own);
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   message.emit('data', Buffer.from(text));
   message.emit('end');

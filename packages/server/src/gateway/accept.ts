@@ -1,9 +1,9 @@
 import {
-  type ChatRequest,
+  type Dialect,
   isObject,
   type JsonObject,
+  type ModelRequest,
   PortcullisError,
-  readChatRequest,
 } from '@portcullis/contract';
 import type { TagFact } from '@portcullis/policy';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
@@ -23,12 +23,11 @@ export interface Arrival {
 /** A request whose bytes are understood. */
 export interface Accepted {
   readonly arrival: Arrival;
+  readonly dialect: Dialect;
   /** The body as it came; it may be sent on only when nothing looked at the parsed one. */
   readonly raw: Buffer;
   readonly body: JsonObject;
-  readonly request: ChatRequest;
-  /** Number of answers asked for. */
-  readonly choices: number;
+  readonly request: ModelRequest;
   readonly credential: string | null;
   readonly tags: readonly TagFact[];
   /** The time limit the caller asked for, in milliseconds. */
@@ -36,7 +35,6 @@ export interface Accepted {
 }
 
 const MAX_DEPTH = 64;
-const MAX_CHOICES = 128;
 
 /**
  * Stage 1: bytes to a typed request.
@@ -45,14 +43,14 @@ const MAX_CHOICES = 128;
  */
 export async function accept(
   arrival: Arrival,
+  dialect: Dialect,
   message: IncomingMessage,
   settings: GatewaySettings,
 ): Promise<Accepted> {
   checkMediaType(arrival.headers);
   const raw = await readBody(message, settings.maxRequestBytes);
   const body = parse(raw);
-  const request = readChatRequest(body);
-  const object = body as JsonObject;
+  const request = dialect.read(body);
   if (request.control.fallbacks.length > 0) {
     throw new PortcullisError(
       'invalid_request',
@@ -64,10 +62,10 @@ export async function accept(
   }
   return {
     arrival,
+    dialect,
     raw,
-    body: object,
+    body,
     request,
-    choices: readChoices(object),
     credential: readCredential(arrival.headers, settings.keyHeaderName),
     tags: readTags(request.control.tags, arrival.headers, settings.addUserAgentTags),
     timeoutMs: readTimeout(request, arrival.headers),
@@ -125,7 +123,7 @@ function readBody(message: IncomingMessage, limit: number): Promise<Buffer> {
   });
 }
 
-function parse(raw: Buffer): unknown {
+function parse(raw: Buffer): JsonObject {
   let body: unknown;
   try {
     body = JSON.parse(raw.toString('utf8'));
@@ -151,15 +149,6 @@ export function isDeeperThan(value: unknown, levels: number): boolean {
   const object = value as Readonly<Record<string, unknown>>;
   for (const key in object) if (isDeeperThan(object[key], levels - 1)) return true;
   return false;
-}
-
-function readChoices(body: JsonObject): number {
-  const n = body['n'];
-  if (n === undefined || n === null) return 1;
-  if (typeof n === 'number' && n >= 1 && n <= MAX_CHOICES) return n;
-  throw new PortcullisError('invalid_request', `"n" must be an integer from 1 to ${MAX_CHOICES}.`, {
-    param: 'n',
-  });
 }
 
 /** The key, from the header of the configuration or one of those that clients of other providers send. */
@@ -207,7 +196,7 @@ function readTags(
   return tags;
 }
 
-function readTimeout(request: ChatRequest, headers: IncomingHttpHeaders): number | null {
+function readTimeout(request: ModelRequest, headers: IncomingHttpHeaders): number | null {
   const stream = request.stream ? headers['x-litellm-stream-timeout'] : undefined;
   const header = stream ?? headers['x-litellm-timeout'];
   if (header === undefined) {

@@ -1,4 +1,4 @@
-import { type JsonObject, withoutControlFields } from '@portcullis/contract';
+import { type JsonObject, PortcullisError } from '@portcullis/contract';
 import type { HookResult } from '@portcullis/guardrails';
 import type { Deployment } from '../ports/models.ts';
 import type { Accepted } from './accept.ts';
@@ -7,6 +7,7 @@ import type { Gateway } from './gateway.ts';
 import type { GuardedInput } from './guard-input.ts';
 import { type PlannedRequest, runsOf, split, storesContent } from './plan.ts';
 import { chooseDeployment, upstreamModelName } from './routing.ts';
+import { adapterOf } from './upstreams/adapter.ts';
 import { callMock } from './upstreams/mock.ts';
 import type { UpstreamExchange } from './upstreams/upstream.ts';
 
@@ -60,27 +61,42 @@ function send(
   gateway: Gateway,
 ): UpstreamExchange {
   const { accepted } = input.planned.identified;
-  const { arrival, request } = accepted;
+  const { arrival, dialect, request } = accepted;
   const mockText = request.control.mockResponse ?? deployment.mockResponse;
   if (deployment.provider === 'mock' || request.control.mockResponse !== null) {
     return callMock({
+      dialect: dialect.name,
       body: input.body ?? accepted.body,
       model: request.model,
       stream: request.stream,
       text: mockText,
-      id: `chatcmpl-${arrival.callId}`,
+      id: dialect.idPrefix + arrival.callId,
       createdSeconds: Math.floor(arrival.time / 1_000),
     });
   }
+  const adapter = adapterOf(deployment);
+  if (!adapter.speaks(dialect.name)) throw unspoken(deployment, accepted);
   return gateway.upstreams.call({
     deployment,
-    model,
+    method: 'POST',
+    path: dialect.path,
+    contentType: 'application/json',
+    headers: adapter.passedOn(arrival.headers),
     body: bodyToSend(input.body, accepted, deployment, model),
     stream: request.stream,
     plain,
     acceptEncoding: arrival.headers['accept-encoding']?.toString() ?? null,
     timeoutMs: timeLimit(accepted, deployment),
   });
+}
+
+/** Nothing is sent where nobody can say that the answer would be understood, and so guarded. */
+function unspoken(deployment: Deployment, { dialect, request }: Accepted): PortcullisError {
+  return new PortcullisError(
+    'dialect_not_supported',
+    `The provider of "${request.model.slice(0, 256)}" (${deployment.provider}) does not serve ${dialect.path}.`,
+    { param: 'model' },
+  );
 }
 
 /** The caller may shorten the time limit of the deployment, not extend it. */
@@ -107,7 +123,9 @@ function bodyToSend(
   }
   let body = guarded;
   if (body === null) {
-    body = accepted.request.control.hasOwnFields ? withoutControlFields(accepted.body) : accepted.body;
+    body = accepted.request.control.hasOwnFields
+      ? accepted.dialect.withoutControl(accepted.body)
+      : accepted.body;
   }
   return JSON.stringify({ ...deployment.defaults, ...body, model });
 }

@@ -1,10 +1,4 @@
-import {
-  chatRequestSegments,
-  type JsonObject,
-  PortcullisError,
-  withChatRequestSegments,
-  withoutControlFields,
-} from '@portcullis/contract';
+import { type JsonObject, PortcullisError, withSegments } from '@portcullis/contract';
 import type {
   BlockDetails,
   HookInput,
@@ -48,8 +42,10 @@ export function guardInput(planned: PlannedRequest, client: Client): InputVerdic
     const guarded = { planned, body: null, pre: null, startDuring: null, monitored: [], logged: null };
     return { kind: 'pass', guarded };
   }
-  const body: JsonObject = withoutControlFields(planned.identified.accepted.body);
-  const segments = chatRequestSegments(body);
+  const { accepted } = planned.identified;
+  const { dialect } = accepted;
+  const body: JsonObject = dialect.withoutControl(accepted.body);
+  const segments = dialect.requestSegments(body);
   const facts = requestFacts(planned, body);
   const input = hookInput(planned, 'pre_call', segments, facts, client.signal());
   const monitored: GuardedInput['monitored'] = pre.monitored ? [monitor(planned, input)] : [];
@@ -109,7 +105,7 @@ function inputVerdict(guarded: GuardedInput, result: HookResult | null): InputVe
 
 function edited(body: JsonObject, segments: readonly Segment[], result: HookResult): JsonObject {
   if (result.edited.length === 0 || result.block !== null || result.respond !== null) return body;
-  const rewritten = withChatRequestSegments(body, segments, result.segments);
+  const rewritten = withSegments(body, segments, result.segments);
   if (rewritten.ok) return rewritten.body;
   const { path, reason } = rewritten.undeliverable;
   throw new PortcullisError('guardrail_error', `A masked text cannot be put back at ${path}: ${reason}.`);

@@ -1,15 +1,8 @@
-import {
-  chatAnswerSegments,
-  chatUsage,
-  guardedAnswer,
-  type JsonObject,
-  PortcullisError,
-  withChatAnswerSegments,
-} from '@portcullis/contract';
+import { type JsonObject, PortcullisError, type StreamDialect, withSegments } from '@portcullis/contract';
 import type { HookResult, StreamReport } from '@portcullis/guardrails';
 import type { RunRecord, Segment, Verdict } from '@portcullis/policy';
-import { isDeeperThan } from './accept.ts';
-import { sendBlock, sendError, sendJson, sendRespond } from './answers.ts';
+import { sendBlock, sendError, sendFailure, sendJson, sendRespond } from './answers.ts';
+import type { Accepted } from './accept.ts';
 import type { Client, HeaderMap } from './client.ts';
 import type { Dispatched } from './dispatch.ts';
 import { requestFacts } from './facts.ts';
@@ -26,6 +19,7 @@ import {
   responded,
 } from './output/delivered.ts';
 import { AnswerCopy } from './output/copy.ts';
+import { type AnswerForm, answerSegments, formOf, parseAnswer, textOf } from './output/form.ts';
 import { gather } from './output/gather.ts';
 import { passThrough } from './output/raw.ts';
 import {
@@ -42,7 +36,6 @@ import type { UpstreamReply } from './upstreams/upstream.ts';
 
 /** A whole answer that a guardrail reads must fit in memory, several times. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
-const MAX_ANSWER_DEPTH = 64;
 
 /**
  * Stage 6: waits for during_call, then lets the answer pass, whole or streamed, through the post_call guardrails.
@@ -89,27 +82,25 @@ class Output {
     this.#during = during;
   }
 
+  get #accepted(): Accepted {
+    return this.#dispatched.input.planned.identified.accepted;
+  }
+
   block(block: NonNullable<HookResult['block']>): Delivered {
     this.#dispatched.exchange.abort();
-    sendBlock(this.#client, this.#headers([]), block);
+    sendBlock(this.#client, this.#headers([]), block, this.#accepted);
     return this.#delivered(blocked(block, 400), null);
   }
 
   respond(respond: NonNullable<HookResult['respond']>): Delivered {
     this.#dispatched.exchange.abort();
-    sendRespond(
-      this.#client,
-      this.#headers([]),
-      respond,
-      this.#dispatched.input.planned.identified.accepted,
-      null,
-    );
-    return this.#delivered(responded(respond), null);
+    const sent = sendRespond(this.#client, this.#headers([]), respond, this.#accepted, null);
+    return this.#delivered(responded(respond, sent), null);
   }
 
   error(error: PortcullisError): Delivered {
     this.#dispatched.exchange.abort();
-    sendError(this.#client, this.#headers([]), error);
+    sendError(this.#client, this.#headers([]), error, this.#accepted);
     return this.#delivered(failed(error, error.status), null);
   }
 
@@ -117,10 +108,15 @@ class Output {
     if (reply.status !== 200) return this.#rejected(reply);
     const type = reply.headers['content-type'] ?? 'application/json';
     const isStream = /\btext\/event-stream\b/iu.test(type);
-    if (!isStream && !/\bjson\b/iu.test(type)) {
-      throw new PortcullisError('upstream_invalid', 'The provider answered with something that is not JSON.');
+    const { dialect } = this.#accepted;
+    const form = isStream ? 'stream' : formOf(type, dialect);
+    if (form === null || (isStream && dialect.stream === null)) {
+      throw new PortcullisError(
+        'upstream_invalid',
+        `The provider answered with ${isStream ? 'a stream' : 'something'} that is no answer on this route.`,
+      );
     }
-    if (this.#dispatched.reads !== 'guardrail') return this.#raw(reply, type, isStream);
+    if (this.#dispatched.reads !== 'guardrail') return this.#raw(reply, type, form);
     const encoding = reply.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
       throw new PortcullisError(
@@ -128,53 +124,61 @@ class Output {
         'The provider answered in an encoding that was not asked for.',
       );
     }
-    return isStream ? this.#stream(reply) : this.#whole(reply);
+    if (form === 'stream' && dialect.stream !== null) return this.#stream(reply, dialect.stream);
+    return this.#whole(reply, form === 'stream' ? 'json' : form, type);
   }
 
-  async #raw(reply: UpstreamReply, type: string, stream: boolean): Promise<Delivered> {
+  async #raw(reply: UpstreamReply, type: string, form: AnswerForm | 'stream'): Promise<Delivered> {
+    const { dialect } = this.#accepted;
+    const stream = form === 'stream' ? dialect.stream : null;
     const headers = this.#headers([], this.#upstreamMs());
     headers['content-type'] = type;
     copyHeaders(reply, headers);
-    if (stream) {
+    if (stream !== null) {
       headers['cache-control'] = 'no-cache';
       headers['x-accel-buffering'] = 'no';
     }
-    const copy = this.#dispatched.reads === 'copy' ? new AnswerCopy(stream, MAX_ANSWER_BYTES) : null;
+    const copy = this.#dispatched.reads === 'copy' ? new AnswerCopy(dialect, form, MAX_ANSWER_BYTES) : null;
     const { ending, usage, seenTokens } = await passThrough(reply, this.#client, 200, headers, stream, copy);
     if (copy === null) return this.#delivered(ending, reply, { usage, seenTokens });
     const answer = lazily(() => copy.segments(reply.headers['content-encoding'] ?? 'identity'));
     return this.#delivered(ending, reply, { usage, seenTokens, answer, late: this.#watching(answer) });
   }
 
-  async #whole(reply: UpstreamReply): Promise<Delivered> {
-    const answer = parseAnswer(await gather(reply, MAX_ANSWER_BYTES));
+  async #whole(reply: UpstreamReply, form: AnswerForm, type: string): Promise<Delivered> {
+    const bytes = await gather(reply, MAX_ANSWER_BYTES);
     const upstreamMs = this.#upstreamMs();
-    const segments = chatAnswerSegments(answer);
-    const usage = chatUsage(answer);
+    const { dialect } = this.#accepted;
+    const answer = parseAnswer(bytes, form, dialect);
+    const segments = answerSegments(answer, form, dialect);
+    const usage = form === 'json' ? dialect.usage(answer) : null;
     const { result, late } = await this.#postCall(answer, segments);
     const more = { usage, upstreamMs, late, answer: () => result?.segments ?? segments, ...post(result) };
     if (this.#client.gone) return this.#delivered(disconnected(499), reply, more);
     const headers = this.#headers(result?.applied ?? [], upstreamMs);
     if (result?.block) {
-      sendBlock(this.#client, headers, result.block);
+      sendBlock(this.#client, headers, result.block, this.#accepted);
       return this.#delivered(blocked(result.block, 400), reply, more);
     }
     if (result?.respond) {
-      const { accepted } = this.#dispatched.input.planned.identified;
-      sendRespond(this.#client, headers, result.respond, accepted, usage);
-      return this.#delivered(responded(result.respond), reply, more);
+      const sent = sendRespond(this.#client, headers, result.respond, this.#accepted, usage);
+      return this.#delivered(responded(result.respond, sent), reply, more);
     }
     const masked = result === null ? { ok: true as const, body: answer } : edited(answer, segments, result);
     if (!masked.ok) {
-      sendError(this.#client, headers, masked.error);
+      sendError(this.#client, headers, masked.error, this.#accepted);
       return this.#delivered(failed(masked.error, masked.error.status), reply, more);
     }
     copyProviderHeaders(reply, headers);
-    sendJson(this.#client, 200, headers, masked.body);
+    if (form === 'json') sendJson(this.#client, 200, headers, masked.body);
+    else {
+      headers['content-type'] = type;
+      this.#client.send(200, headers, form === 'text' ? textOf(masked.body) : bytes);
+    }
     return this.#delivered(answered(200), reply, more);
   }
 
-  async #stream(reply: UpstreamReply): Promise<Delivered> {
+  async #stream(reply: UpstreamReply, stream: StreamDialect): Promise<Delivered> {
     const { planned } = this.#dispatched.input;
     const startHeaders = (armed: readonly string[]): HeaderMap => {
       const headers = this.#headers(armed, this.#upstreamMs());
@@ -183,6 +187,7 @@ class Output {
     };
     const { ending, verdict, usage, seenTokens, report, answer } = await guardStream(
       planned,
+      stream,
       reply,
       this.#client,
       startHeaders,
@@ -214,14 +219,14 @@ class Output {
     const more = { upstreamMs, late, answer: () => segments, ...post(result) };
     const headers = this.#headers(result?.applied ?? [], upstreamMs);
     if (result?.block) {
-      sendBlock(this.#client, headers, result.block);
+      sendBlock(this.#client, headers, result.block, this.#accepted);
       return this.#delivered(blocked(result.block, 400), reply, more);
     }
     copyProviderHeaders(reply, headers);
     const retryAfter = reply.headers['retry-after'];
     if (retryAfter !== undefined) headers['retry-after'] = retryAfter;
     const shown: Rejection = result === null ? rejection : withRejectionSegments(rejection, result.segments);
-    sendJson(this.#client, shown.status, headers, rejectionBody(shown));
+    sendFailure(this.#client, shown.status, headers, rejectionBody(shown), this.#accepted);
     const error = rejectionError(reply.status);
     return this.#delivered({ ...failed(error, shown.status), end: 'refused' }, reply, more);
   }
@@ -310,31 +315,13 @@ function streamVerdict(verdict: Verdict, report: StreamReport): Verdict {
   return masks ? 'mask' : 'allow';
 }
 
-function parseAnswer(bytes: Buffer): JsonObject {
-  let body: unknown;
-  try {
-    body = JSON.parse(bytes.toString('utf8'));
-  } catch (cause) {
-    throw new PortcullisError('upstream_invalid', 'The provider answered with something that is not JSON.', {
-      cause,
-    });
-  }
-  if (isDeeperThan(body, MAX_ANSWER_DEPTH)) {
-    throw new PortcullisError(
-      'upstream_invalid',
-      `The answer is nested deeper than ${MAX_ANSWER_DEPTH} levels.`,
-    );
-  }
-  return guardedAnswer(body);
-}
-
 function edited(
   answer: JsonObject,
   segments: readonly Segment[],
   result: HookResult,
 ): { ok: true; body: JsonObject } | { ok: false; error: PortcullisError } {
   if (result.edited.length === 0) return { ok: true, body: answer };
-  const rewritten = withChatAnswerSegments(answer, segments, result.segments);
+  const rewritten = withSegments(answer, segments, result.segments);
   if (rewritten.ok) return rewritten;
   const { path, reason } = rewritten.undeliverable;
   const message = `A masked text cannot be put back at ${path}: ${reason}.`;

@@ -45,7 +45,9 @@ export function reserve(
 
 /** What a call may use at most, as far as it can be known before it is made. */
 function estimateOf(accepted: Accepted, identity: Identity, snapshot: ActiveSnapshot): Estimate {
-  const requested = accepted.request.model;
+  const { request, dialect } = accepted;
+  const requested = request.model;
+  const { generates } = dialect;
   const names = expandModel(snapshot.policy.models, identity.policy.model_aliases, requested);
   const group = names === 'alias_loop' || names.group === null ? undefined : snapshot.groups.get(names.group);
   const prompt = promptTokens(accepted.raw);
@@ -54,10 +56,12 @@ function estimateOf(accepted: Accepted, identity: Identity, snapshot: ActiveSnap
   let costNano = 0;
   let isGuess = false;
   for (const { price, maxOutputTokens, defaults } of group?.deployments ?? []) {
-    const preset = numberOf(defaults['max_completion_tokens']) ?? numberOf(defaults['max_tokens']);
+    const preset = statedOutput({ body: defaults });
     const most = stated ?? preset;
-    if (most === null) isGuess = true;
-    const output = accepted.choices * (most ?? Math.min(maxOutputTokens ?? Infinity, USUAL_OUTPUT_TOKENS));
+    if (most === null && generates) isGuess = true;
+    const output = generates
+      ? request.choices * (most ?? Math.min(maxOutputTokens ?? Infinity, USUAL_OUTPUT_TOKENS))
+      : 0;
     tokens = Math.max(tokens, prompt + output);
     if (price !== undefined) {
       const usage = { prompt_tokens: prompt, completion_tokens: output };
@@ -81,8 +85,12 @@ function promptTokens(raw: Buffer): number {
   return Math.ceil(bytes / BYTES_PER_TOKEN) + media * MEDIA_TOKENS;
 }
 
-function statedOutput({ body }: Accepted): number | null {
-  return numberOf(body['max_completion_tokens']) ?? numberOf(body['max_tokens']);
+function statedOutput({ body }: Pick<Accepted, 'body'>): number | null {
+  return (
+    numberOf(body['max_completion_tokens']) ??
+    numberOf(body['max_tokens']) ??
+    numberOf(body['max_output_tokens'])
+  );
 }
 
 function numberOf(value: unknown): number | null {

@@ -1,4 +1,4 @@
-import { PortcullisError } from '@portcullis/contract';
+import { type Dialect, PortcullisError } from '@portcullis/contract';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ActiveSnapshot } from '../ports/snapshot.ts';
@@ -16,11 +16,12 @@ import { plan, type PlannedRequest } from './plan.ts';
 import { earlyEnding, record } from './record.ts';
 
 /**
- * The life of a chat completion, whole or streamed: seven stages in this order. Each takes a value and gives a new one;
+ * The life of a call of a model, whole or streamed, in one dialect: seven stages in this order. Each takes a value and gives a new one;
  * a promise is waited for only where there is one. Never throws, never rejects.
  */
-export async function serveChat(
+export async function serveModel(
   gateway: Gateway,
+  dialect: Dialect,
   message: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -49,7 +50,7 @@ export async function serveChat(
     if (arrival.headers[MIN_REVISION] !== undefined) snapshot = await newEnough(gateway, arrival, snapshot);
     const active = ready(snapshot);
 
-    accepted = await accept(arrival, message, active.settings);
+    accepted = await accept(arrival, dialect, message, active.settings);
     lap('accept');
 
     const found = identify(accepted, gateway, active);
@@ -79,11 +80,11 @@ export async function serveChat(
         null,
       );
       if (verdict.kind === 'block') {
-        sendBlock(client, headers, verdict.block);
+        sendBlock(client, headers, verdict.block, accepted);
         ending = blocked(verdict.block, 400);
       } else {
-        sendRespond(client, headers, verdict.respond, accepted, null);
-        ending = responded(verdict.respond);
+        const sent = sendRespond(client, headers, verdict.respond, accepted, null);
+        ending = responded(verdict.respond, sent);
       }
     }
   } catch (error) {
@@ -92,7 +93,10 @@ export async function serveChat(
     if (told.code === 'internal') gateway.telemetry.fault('pipeline', error);
     if (client.started) client.destroy();
     else
-      sendError(client, answerHeaders(gateway, { arrival, snapshot, planned, dispatched }, [], null), told);
+      sendError(client, answerHeaders(gateway, { arrival, snapshot, planned, dispatched }, [], null), told, {
+        dialect,
+        arrival,
+      });
     ending = earlyEnding(told);
   }
 

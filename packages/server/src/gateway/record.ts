@@ -1,4 +1,4 @@
-import { ERRORS, type PortcullisError, withoutControlFields } from '@portcullis/contract';
+import { ERRORS, type PortcullisError } from '@portcullis/contract';
 import type { HookInput } from '@portcullis/guardrails';
 import type { RunRecord, Verdict } from '@portcullis/policy';
 import type { RequestContent, RequestDetails } from '../ports/logs.ts';
@@ -105,7 +105,7 @@ function detailsOf(gateway: Gateway, story: Story, spend: number | null): Reques
     organizationId: identified?.identity.organizationId ?? null,
     endUser: typeof endUser === 'string' ? endUser.slice(0, 256) : null,
     tags: tags === undefined || tags.length === 0 ? NOTHING : tags.map(({ value }) => value),
-    callType: 'acompletion',
+    callType: accepted?.dialect.callType ?? 'acompletion',
     provider: dispatched?.deployment.provider ?? null,
     ...(spend === null ? {} : { spend }),
     content: contentOf(gateway, story),
@@ -130,8 +130,9 @@ function contentOf({ telemetry }: Gateway, story: Story): RequestContent | null 
     const answer = (delivered?.answer() ?? NOTHING).map(({ path, text }) => ({ path, text }));
     const bytes = answer.reduce((sum, { text }) => sum + text.length, accepted.raw.length);
     if (bytes > MAX_STORED_BYTES) return without('too large');
-    const body = input?.body ?? withoutControlFields(accepted.body);
-    return { messages: body['messages'] ?? null, answer, withheld: null, bytes };
+    const { dialect } = accepted;
+    const body = input?.body ?? dialect.withoutControl(accepted.body);
+    return { messages: body[dialect.promptField] ?? null, answer, withheld: null, bytes };
   } catch (error) {
     telemetry.fault('stored_content', error);
     return without('unreadable');

@@ -1,4 +1,11 @@
-import { type ErrorCode, errorAnswer, isStorable, PortcullisError } from '@portcullis/contract';
+import {
+  type Dialect,
+  DIALECTS,
+  type ErrorCode,
+  errorAnswer,
+  isStorable,
+  PortcullisError,
+} from '@portcullis/contract';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
@@ -8,7 +15,7 @@ import { isDeeperThan, readCredential } from '../gateway/accept.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { findCaller } from '../gateway/identify.ts';
 import { listModels, modelInfo } from '../gateway/models.ts';
-import { serveChat } from '../gateway/pipeline.ts';
+import { serveModel } from '../gateway/pipeline.ts';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
 import { mountDocs } from './docs.ts';
@@ -60,8 +67,8 @@ export function createHttpServer(parts: HttpParts): HttpServer {
       createServer(options as ServerOptions, (message, response) => {
         // The hot route needs nothing of the framework, whose request and reply objects cost a tenth of the whole.
         inFlight.enter(response);
-        const isChat = message.method === 'POST' && CHAT_PATHS.has(message.url ?? '');
-        if (isChat) void serveChat(parts.gateway, message, response);
+        const dialect = message.method === 'POST' ? MODEL_PATHS.get(message.url ?? '') : undefined;
+        if (dialect !== undefined) void serveModel(parts.gateway, dialect, message, response);
         else handler(message, response);
       }),
     // A path that cannot be decoded matches no route.
@@ -92,18 +99,24 @@ export function createHttpServer(parts: HttpParts): HttpServer {
   };
 }
 
-const CHAT_PATHS: ReadonlySet<string> = new Set(['/v1/chat/completions', '/chat/completions']);
+/** Every route exists with and without `/v1`. */
+const MODEL_PATHS: ReadonlyMap<string, Dialect> = new Map(
+  DIALECTS.flatMap((dialect) => [
+    [`/v1${dialect.path}`, dialect],
+    [dialect.path, dialect],
+  ]),
+);
 
 /** The same routes for the router: with a query or a trailing slash, in the list of routes, and for 405. */
 function mountDataPlane(app: FastifyInstance, { gateway }: HttpParts): void {
-  for (const url of CHAT_PATHS) {
+  for (const [url, dialect] of MODEL_PATHS) {
     app.route({
       method: 'POST',
       url,
       // The pipeline reads the body and writes the answer itself; the framework only found the route.
       onRequest: (request: FastifyRequest, reply: FastifyReply): void => {
         reply.hijack();
-        void serveChat(gateway, request.raw, reply.raw);
+        void serveModel(gateway, dialect, request.raw, reply.raw);
       },
       handler: () => undefined,
     });

@@ -6,7 +6,7 @@ export interface Deployment {
   /** `provider/model` as the engine knows it. */
   readonly model: string;
   /** `mock` answers by itself; `openai` is every OpenAI-compatible base URL. */
-  readonly provider: 'openai' | 'mock';
+  readonly provider: 'openai' | 'anthropic' | 'mock';
   /** The model name sent to the provider; `*` stands for what the wildcard of the group matched. */
   readonly upstreamModel: string;
   /** Base URL without a trailing slash, with `/v1` when the provider has it. */

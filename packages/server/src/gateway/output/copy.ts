@@ -1,11 +1,6 @@
-import {
-  type ChatChannel,
-  ChatStreamCodec,
-  chatAnswerSegments,
-  chatArgumentsCodec,
-  guardedAnswer,
-} from '@portcullis/contract';
+import type { Dialect, StreamCodec, TextChannel } from '@portcullis/contract';
 import type { Segment } from '@portcullis/policy';
+import { type AnswerForm, answerSegments, parseAnswer } from './form.ts';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { SseReader } from '../sse.ts';
 
@@ -16,13 +11,15 @@ const MAX_CHOICES = 128;
  * watching changes neither the bytes nor their time.
  */
 export class AnswerCopy {
-  readonly #stream: boolean;
+  readonly #dialect: Dialect;
+  readonly #form: AnswerForm | 'stream';
   readonly #limit: number;
   readonly #chunks: Buffer[] = [];
   #size = 0;
 
-  constructor(stream: boolean, limitBytes: number) {
-    this.#stream = stream;
+  constructor(dialect: Dialect, form: AnswerForm | 'stream', limitBytes: number) {
+    this.#dialect = dialect;
+    this.#form = form;
     this.#limit = limitBytes;
   }
 
@@ -35,9 +32,11 @@ export class AnswerCopy {
   segments(encoding: string): readonly Segment[] {
     try {
       const bytes = decompressed(Buffer.concat(this.#chunks), encoding, this.#limit);
-      return this.#stream
-        ? streamSegments(bytes)
-        : chatAnswerSegments(guardedAnswer(JSON.parse(bytes.toString('utf8'))));
+      const dialect = this.#dialect;
+      const form = this.#form;
+      return form === 'stream'
+        ? streamSegments(dialect, bytes)
+        : answerSegments(parseAnswer(bytes, form, dialect), form, dialect);
     } catch {
       return []; // The caller got the very same bytes; that they are no answer is not for a watcher to judge.
     }
@@ -58,9 +57,10 @@ function decompressed(bytes: Buffer, encoding: string, maxOutputLength: number):
   }
 }
 
-function streamSegments(bytes: Buffer): readonly Segment[] {
-  const codec = new ChatStreamCodec({ id: '', model: '', createdSeconds: 0, maxChoices: MAX_CHOICES });
-  const channels = new Map<string, ChatChannel>();
+function streamSegments(dialect: Dialect, bytes: Buffer): readonly Segment[] {
+  const codec = dialect.stream?.open({ id: '', model: '', createdSeconds: 0, maxChoices: MAX_CHOICES });
+  if (codec === undefined) return [];
+  const channels = new Map<string, TextChannel>();
   const texts = new Map<string, string>();
   for (const data of new SseReader().push(bytes)) {
     for (const event of codec.decode(data)) {
@@ -70,12 +70,13 @@ function streamSegments(bytes: Buffer): readonly Segment[] {
       texts.set(key, (texts.get(key) ?? '') + event.text);
     }
   }
-  return channelSegments(channels, texts);
+  return channelSegments(codec, channels, texts);
 }
 
 /** The whole texts of channels as the segments that the same answer would have had in one piece. */
 export function channelSegments(
-  channels: ReadonlyMap<string, ChatChannel>,
+  codec: Pick<StreamCodec, 'splitArguments'>,
+  channels: ReadonlyMap<string, TextChannel>,
   texts: ReadonlyMap<string, string>,
 ): readonly Segment[] {
   const segments: Segment[] = [];
@@ -83,8 +84,8 @@ export function channelSegments(
     const text = texts.get(key);
     if (text === undefined || text === '') continue;
     const { path, kind, role } = channel;
-    if (channel.target.to === 'json' || channel.target.to === 'tool_arguments') {
-      segments.push(...chatArgumentsCodec.splitArguments(text, { path, kind }));
+    if (kind === 'tool_args') {
+      segments.push(...codec.splitArguments(text, channel));
     } else {
       segments.push({ path, kind, role, text, join: null, leaf: 'string' });
     }

@@ -55,9 +55,10 @@ export const blocked = (block: BlockDetails, status: number): Ending => ({
   errorMessage: block.message,
 });
 
-export const responded = (respond: RespondDetails): Ending => ({
-  status: 200,
-  end: 'responded',
-  errorCode: null,
+/** `sent`: as an answer; else it had to be a block. */
+export const responded = (respond: RespondDetails, sent = true): Ending => ({
+  status: sent ? 200 : 400,
+  end: sent ? 'responded' : 'blocked',
+  errorCode: sent ? null : 'guardrail_violation',
   errorMessage: respond.message,
 });

@@ -1,11 +1,13 @@
-import { errorBody, PortcullisError, type Usage } from '@portcullis/contract';
+import { errorBody, PortcullisError, readUsage, type StreamDialect, type Usage } from '@portcullis/contract';
 import type { Client, HeaderMap } from '../client.ts';
 import type { BodySink, UpstreamReply } from '../upstreams/upstream.ts';
 import type { AnswerCopy } from './copy.ts';
+import { EndMark } from './end-mark.ts';
 import { answered, disconnected, type Ending, failed } from './delivered.ts';
 
 /** The usage object stands at the end of an answer; this much of the end is kept to find it. */
 const TAIL_BYTES = 2_048;
+const HEAD_BYTES = 2_048;
 const EVENT_BYTES = 150;
 const BYTES_PER_TOKEN = 3;
 
@@ -14,19 +16,21 @@ export interface RawEnd {
   readonly usage: Usage | null;
   /** About how many tokens were seen. */
   readonly seenTokens: number;
+  /** The first bytes of the answer. */
+  readonly head: Buffer;
 }
 
 /**
  * Hands the provider's bytes through untouched, as fast as the caller reads. For answers that no enforced guardrail reads;
  * `copy` gets the same bytes for those that only watch.
- * A stream that ends without its end mark gets an error event, so that a cut answer cannot pass for a whole one.
+ * `stream` is the dialect of a streamed answer, null for a whole one; a stream that ends without its end mark gets an error event, so that a cut answer cannot pass for a whole one.
  */
 export function passThrough(
   reply: UpstreamReply,
   client: Client,
   status: number,
   headers: HeaderMap,
-  stream: boolean,
+  stream: StreamDialect | null,
   copy: AnswerCopy | null,
 ): Promise<RawEnd> {
   return new Promise((resolve) => {
@@ -41,7 +45,10 @@ class RawSink implements BodySink {
   readonly #reply: UpstreamReply;
   readonly #client: Client;
   readonly #status: number;
-  readonly #stream: boolean;
+  readonly #stream: StreamDialect | null;
+  readonly #mark: EndMark | null;
+  /** The beginning of the answer: there stands its id, and what some dialects count before the rest. */
+  #head: Buffer = Buffer.alloc(0);
   readonly #copy: AnswerCopy | null;
   readonly #done: (end: RawEnd) => void;
   #tail: Buffer = Buffer.alloc(0);
@@ -52,7 +59,7 @@ class RawSink implements BodySink {
     reply: UpstreamReply,
     client: Client,
     status: number,
-    stream: boolean,
+    stream: StreamDialect | null,
     copy: AnswerCopy | null,
     done: (end: RawEnd) => void,
   ) {
@@ -60,12 +67,15 @@ class RawSink implements BodySink {
     this.#client = client;
     this.#status = status;
     this.#stream = stream;
+    this.#mark = stream === null ? null : new EndMark(stream.endMarks);
     this.#copy = copy;
     this.#done = done;
   }
 
   chunk(bytes: Buffer): void {
     this.#copy?.add(bytes);
+    this.#mark?.add(bytes);
+    if (this.#bytes === 0) this.#head = bytes.subarray(0, HEAD_BYTES);
     this.#bytes += bytes.length;
     this.#tail =
       bytes.length >= TAIL_BYTES || this.#tail.length === 0
@@ -81,34 +91,48 @@ class RawSink implements BodySink {
   }
 
   end(): void {
-    if (this.#stream && !this.#tail.includes('data: [DONE]') && !this.#tail.includes('data:[DONE]')) {
+    if (this.#mark?.seen === false) {
       this.fail(new PortcullisError('upstream_invalid', "The provider's stream ended before its end mark."));
       return;
     }
     this.#client.end();
     this.#done({
       ending: answered(this.#status),
-      usage: usageIn(this.#tail),
+      usage: usageBetween(this.#head, this.#tail),
       seenTokens: this.#seenTokens(),
+      head: this.#head,
     });
   }
 
   /** The caller went away. */
   gone(): void {
-    this.#done({ ending: disconnected(this.#status), usage: null, seenTokens: this.#seenTokens() });
+    this.#done(this.#broken(disconnected(this.#status)));
   }
 
   /** Each event of a stream is about one token with some 200 bytes around it; a whole answer is mostly text. */
   #seenTokens(): number {
-    return Math.ceil(this.#bytes / (this.#stream ? EVENT_BYTES : BYTES_PER_TOKEN));
+    return Math.ceil(this.#bytes / (this.#stream !== null ? EVENT_BYTES : BYTES_PER_TOKEN));
   }
 
   fail(error: PortcullisError): void {
     // The status is out. A stream can still say what happened; anything else is cut, so that its length does not fit.
-    if (this.#stream) this.#client.end(`\n\ndata: ${JSON.stringify(errorBody(error))}\n\ndata: [DONE]\n\n`);
+    // The blank line ends an event that was cut.
+    if (this.#stream !== null) this.#client.end(`\n\n${this.#stream.failed(errorBody(error), error.status)}`);
     else this.#client.destroy();
-    this.#done({ ending: failed(error, this.#status), usage: null, seenTokens: this.#seenTokens() });
+    this.#done(this.#broken(failed(error, this.#status)));
   }
+
+  #broken(ending: Ending): RawEnd {
+    return { ending, usage: null, seenTokens: this.#seenTokens(), head: this.#head };
+  }
+}
+
+/** What the end of an answer says, and where it leaves out the prompt, the beginning. */
+function usageBetween(head: Buffer, tail: Buffer): Usage | null {
+  const usage = usageIn(tail);
+  if (usage === null || usage.prompt_tokens > 0) return usage;
+  const { prompt_tokens } = usageIn(head) ?? usage;
+  return { ...usage, prompt_tokens, total_tokens: prompt_tokens + usage.completion_tokens };
 }
 
 const USAGE = '"usage":';
@@ -125,22 +149,17 @@ export function usageIn(tail: Buffer): Usage | null {
     const code = text.charCodeAt(end);
     if (code === 0x7b) depth += 1;
     else if (code === 0x7d) depth -= 1;
-    if (depth === 0) return readUsage(text.slice(start, end + 1));
+    if (depth === 0) return usageFrom(text.slice(start, end + 1));
   }
   return null;
 }
 
-function readUsage(json: string): Usage | null {
+function usageFrom(json: string): Usage | null {
   let usage: Readonly<Record<string, unknown>>;
   try {
     usage = JSON.parse(json) as typeof usage;
   } catch {
     return null; // Usage that cannot be read is unknown usage; the answer itself is not judged here.
   }
-  const count = (name: string): number => (typeof usage[name] === 'number' ? usage[name] : 0);
-  return {
-    prompt_tokens: count('prompt_tokens'),
-    completion_tokens: count('completion_tokens'),
-    total_tokens: count('total_tokens'),
-  };
+  return readUsage(usage);
 }

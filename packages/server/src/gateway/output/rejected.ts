@@ -1,4 +1,4 @@
-import { isObject, PortcullisError } from '@portcullis/contract';
+import { type ErrorBody, isObject, PortcullisError } from '@portcullis/contract';
 import type { Segment } from '@portcullis/policy';
 import type { UpstreamReply } from '../upstreams/upstream.ts';
 import { gather } from './gather.ts';
@@ -88,7 +88,7 @@ export function withRejectionSegments(rejection: Rejection, segments: readonly S
   return { ...rejection, ...changed };
 }
 
-export function rejectionBody(rejection: Rejection): unknown {
+export function rejectionBody(rejection: Rejection): ErrorBody {
   const { message, type, param, code } = rejection;
   return { error: { message, type, param, code, portcullis_code: 'upstream_rejected' } };
 }

@@ -1,15 +1,16 @@
 import {
-  ChatStreamCodec,
-  type ChatChannel,
-  type ChatStreamEvent,
-  chatArgumentsCodec,
   errorBody,
   PortcullisError,
+  type StreamCodec,
+  type StreamDialect,
+  type StreamEvent,
+  type TextChannel,
   type Usage,
 } from '@portcullis/contract';
 import type { StreamGate, StreamPiece, StreamReport, StreamStep } from '@portcullis/guardrails';
 import type { Segment, Verdict } from '@portcullis/policy';
 import { asEventStream, blockBody, sendBlock, sendError } from '../answers.ts';
+import type { Accepted } from '../accept.ts';
 import type { Client, HeaderMap } from '../client.ts';
 import { requestFacts } from '../facts.ts';
 import { type PlannedRequest, runsOf, storesContent } from '../plan.ts';
@@ -31,10 +32,9 @@ export interface StreamEnd {
 
 /** One thing to do, in order. */
 type Task =
-  | Exclude<ChatStreamEvent, { kind: 'finish' }>
-  | { readonly kind: 'finish'; readonly choice: number }
+  | StreamEvent
   | { readonly kind: 'end_channel'; readonly key: string }
-  | { readonly kind: 'finished'; readonly choice: number };
+  | { readonly kind: 'finished'; readonly mark: number };
 
 /**
  * Sends a streamed answer through the gate of the post_call guardrails: nothing unscanned leaves (E8). Status and headers
@@ -43,12 +43,13 @@ type Task =
  */
 export function guardStream(
   planned: PlannedRequest,
+  dialect: StreamDialect,
   reply: UpstreamReply,
   client: Client,
   headers: (armed: readonly string[]) => HeaderMap,
 ): Promise<StreamEnd> {
   return new Promise((resolve) => {
-    const sink = new GuardedSink(planned, reply, client, headers, resolve);
+    const sink = new GuardedSink(planned, dialect, reply, client, headers, resolve);
     client.onGone(() => sink.gone());
     reply.read(sink);
   });
@@ -57,16 +58,17 @@ export function guardStream(
 const CHARACTERS_PER_TOKEN = 3;
 
 class GuardedSink implements BodySink {
+  readonly #accepted: Accepted;
   readonly #reply: UpstreamReply;
   readonly #client: Client;
   readonly #headers: (armed: readonly string[]) => HeaderMap;
   readonly #resolve: (end: StreamEnd) => void;
   readonly #sse = new SseReader();
-  readonly #codec: ChatStreamCodec;
+  readonly #codec: StreamCodec;
   readonly #gate: StreamGate;
-  readonly #channels = new Map<string, ChatChannel>();
+  readonly #channels = new Map<string, TextChannel>();
   readonly #tasks: Task[] = [];
-  /** Choices whose end waits for the gate to release everything. */
+  /** Parts of the answer whose end waits for the gate to release everything. */
   readonly #unfinished: number[] = [];
   /** The released text of each channel; kept only when logging_only looks at it, or it is stored. */
   readonly #released: Map<string, string> | null;
@@ -81,6 +83,7 @@ class GuardedSink implements BodySink {
 
   constructor(
     planned: PlannedRequest,
+    dialect: StreamDialect,
     reply: UpstreamReply,
     client: Client,
     headers: (armed: readonly string[]) => HeaderMap,
@@ -92,11 +95,12 @@ class GuardedSink implements BodySink {
     this.#resolve = resolve;
     this.#released = runsOf(planned, 'logging_only').length > 0 || storesContent(planned) ? new Map() : null;
     const { accepted } = planned.identified;
-    this.#codec = new ChatStreamCodec({
-      id: `chatcmpl-${accepted.arrival.callId}`,
+    this.#accepted = accepted;
+    this.#codec = dialect.open({
+      id: accepted.dialect.idPrefix + accepted.arrival.callId,
       model: accepted.request.model,
       createdSeconds: Math.floor(accepted.arrival.time / 1_000),
-      maxChoices: accepted.choices,
+      maxChoices: accepted.request.choices,
     });
     const { settings, runtime, unscanned } = planned.snapshot;
     this.#gate = runtime.openStream({
@@ -106,7 +110,7 @@ class GuardedSink implements BodySink {
       budgetMs: settings.guardrailBudgetMs,
       unscanned,
       limits: { maxHeldChars: settings.streamBufferCharacters },
-      codec: chatArgumentsCodec,
+      codec: this.#codec,
     });
   }
 
@@ -204,18 +208,17 @@ class GuardedSink implements BodySink {
         this.#characters += task.text.length;
         return this.#gate.push(task.channel, task.text);
       case 'finish': {
-        const ends = this.#codec
-          .channelsOf(task.choice)
-          .map(({ key }): Task => ({ kind: 'end_channel', key }));
-        this.#tasks.unshift(...ends, { kind: 'finished', choice: task.choice });
+        const rest: Task[] = task.keys.map((key) => ({ kind: 'end_channel', key }));
+        if (task.mark !== null) rest.push({ kind: 'finished', mark: task.mark });
+        this.#tasks.unshift(...rest);
         return null;
       }
       case 'end_channel':
         return this.#gate.endChannel(task.key);
       case 'finished':
-        // A buffering gate releases at the end; a choice must not be closed before its text.
-        if (this.#gate.mode === 'buffer') this.#unfinished.push(task.choice);
-        else this.#out += this.#codec.finish(task.choice);
+        // A buffering gate releases at the end; nothing must be closed before its text.
+        if (this.#gate.mode === 'buffer') this.#unfinished.push(task.mark);
+        else this.#out += this.#codec.finish(task.mark);
         return null;
       case 'done':
         return this.#gate.end();
@@ -229,7 +232,7 @@ class GuardedSink implements BodySink {
       case 'release':
         this.#out += this.#codec.encode(step.pieces.map((piece) => this.#release(piece)));
         if (task.kind !== 'done') return true;
-        for (const choice of this.#unfinished) this.#out += this.#codec.finish(choice);
+        for (const mark of this.#unfinished) this.#out += this.#codec.finish(mark);
         this.#out += this.#codec.end();
         this.#complete();
         return false;
@@ -237,7 +240,7 @@ class GuardedSink implements BodySink {
         // What was released in the same turn has been scanned; only what is held is lost.
         this.#flush();
         if (this.#began) this.#client.end(this.#codec.blocked(blockBody(step.block)));
-        else sendBlock(this.#client, this.#headers(this.#gate.armed), step.block);
+        else sendBlock(this.#client, this.#headers(this.#gate.armed), step.block, this.#accepted);
         this.#settle(blocked(step.block, this.#began ? 200 : 400), 'block');
         return false;
       case 'respond':
@@ -249,16 +252,10 @@ class GuardedSink implements BodySink {
     }
   }
 
-  #release({ channel, text }: StreamPiece): { channel: ChatChannel; text: string } {
-    const known = this.#channels.get(channel.key);
-    if (known === undefined) {
-      throw new PortcullisError(
-        'internal',
-        'The stream gate released text of a channel that was never opened.',
-      );
-    }
-    this.#released?.set(channel.key, (this.#released.get(channel.key) ?? '') + text);
-    return { channel: known, text };
+  #release(piece: StreamPiece): StreamPiece {
+    const { key } = piece.channel;
+    this.#released?.set(key, (this.#released.get(key) ?? '') + piece.text);
+    return piece;
   }
 
   #begin(): void {
@@ -293,8 +290,8 @@ class GuardedSink implements BodySink {
   #break(error: PortcullisError): void {
     if (this.#over) return;
     this.#out = '';
-    if (this.#began) this.#client.end(this.#codec.failed(errorBody(error)));
-    else sendError(this.#client, this.#headers(this.#gate.armed), error);
+    if (this.#began) this.#client.end(this.#codec.failed(errorBody(error), error.status));
+    else sendError(this.#client, this.#headers(this.#gate.armed), error, this.#accepted);
     this.#settle(failed(error, this.#began ? 200 : error.status), 'allow');
   }
 
@@ -302,7 +299,8 @@ class GuardedSink implements BodySink {
     if (this.#over) return;
     this.#over = true;
     this.#tasks.length = 0;
-    const answer = (): readonly Segment[] => channelSegments(this.#channels, this.#released ?? new Map());
+    const answer = (): readonly Segment[] =>
+      channelSegments(this.#codec, this.#channels, this.#released ?? new Map());
     this.#resolve({
       ending,
       verdict,

@@ -1,9 +1,10 @@
-import { PortcullisError } from '@portcullis/contract';
+import { type DialectName, PortcullisError } from '@portcullis/contract';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { BodySink, UpstreamExchange, UpstreamReply } from './upstream.ts';
 
 /** What the mock needs to know of one call. */
 export interface MockCall {
+  readonly dialect: DialectName;
   readonly body: Readonly<Record<string, unknown>>;
   readonly model: string;
   readonly stream: boolean;

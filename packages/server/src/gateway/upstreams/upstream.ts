@@ -5,9 +5,14 @@ import type { Deployment } from '../../ports/models.ts';
 /** One call of a provider. */
 export interface UpstreamCall {
   readonly deployment: Deployment;
-  /** The name the provider knows the model by, after wildcards. */
-  readonly model: string;
-  readonly body: Buffer | string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Below the base URL, with a leading slash. */
+  readonly path: string;
+  readonly contentType: string;
+  /** Headers of this call beside those of the deployment. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Null for a call without a body. */
+  readonly body: Buffer | string | null;
   readonly stream: boolean;
   /** The answer must come unencoded, because it will be read. */
   readonly plain: boolean;

@@ -1,11 +1,11 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Deployment } from '../../ports/models.ts';
-import { OpenAiUpstreams } from './openai.ts';
+import { HttpUpstreams } from './http.ts';
 import type { UpstreamCall, UpstreamReply } from './upstream.ts';
 
 let server: Server;
-let upstreams: OpenAiUpstreams;
+let upstreams: HttpUpstreams;
 let respond: (response: ServerResponse) => void;
 let calls = 0;
 
@@ -17,7 +17,7 @@ beforeEach(async () => {
     request.on('end', () => respond(response));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  upstreams = new OpenAiUpstreams();
+  upstreams = new HttpUpstreams();
 });
 
 afterEach(async () => {
@@ -32,11 +32,15 @@ function call(more: Partial<UpstreamCall> = {}): UpstreamCall {
   const deployment = {
     apiBase: `http://127.0.0.1:${port}/v1`,
     apiKey: 'sk',
+    provider: 'openai',
     headers: {},
   } as unknown as Deployment;
   return {
     deployment,
-    model: 'm',
+    method: 'POST',
+    path: '/chat/completions',
+    contentType: 'application/json',
+    headers: {},
     body: '{}',
     stream: false,
     plain: false,

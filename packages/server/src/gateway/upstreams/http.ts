@@ -2,6 +2,7 @@ import { PortcullisError } from '@portcullis/contract';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, errors, Pool } from 'undici';
 import type { Deployment } from '../../ports/models.ts';
+import { adapterOf } from './adapter.ts';
 import type { BodySink, UpstreamCall, UpstreamExchange, UpstreamReply } from './upstream.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -10,12 +11,13 @@ const KEEP_ALIVE_MS = 30_000;
 /** What is the same for every call of one deployment. */
 interface Target {
   readonly pool: Pool;
-  readonly path: string;
+  readonly base: string;
+  readonly search: string;
   readonly headers: readonly string[];
 }
 
-/** Calls every provider that speaks the OpenAI dialect, over kept connections: one pool for each origin. */
-export class OpenAiUpstreams {
+/** Calls providers over kept connections: one pool for each origin. */
+export class HttpUpstreams {
   readonly #pools = new Map<string, Pool>();
   readonly #targets = new WeakMap<Deployment, Target>();
 
@@ -25,12 +27,14 @@ export class OpenAiUpstreams {
     try {
       const target = this.#target(call.deployment);
       const headers = target.headers.slice();
+      if (call.body !== null) headers.push('content-type', call.contentType);
+      for (const name in call.headers) headers.push(name, call.headers[name] ?? '');
       if (call.plain) headers.push('accept-encoding', 'identity');
       else if (call.acceptEncoding !== null) headers.push('accept-encoding', call.acceptEncoding);
       target.pool.dispatch(
         {
-          path: target.path,
-          method: 'POST',
+          path: target.base + call.path + target.search,
+          method: call.method,
           headers,
           body: call.body,
           headersTimeout: call.timeoutMs,
@@ -65,12 +69,12 @@ export class OpenAiUpstreams {
       });
       this.#pools.set(url.origin, pool);
     }
-    const headers = ['content-type', 'application/json', 'accept', 'application/json, text/event-stream'];
-    if (deployment.apiKey !== null) headers.push('authorization', `Bearer ${deployment.apiKey}`);
+    const headers = adapterOf(deployment).headers(deployment);
     for (const [name, value] of Object.entries(deployment.headers)) headers.push(name, value);
     const target: Target = {
       pool,
-      path: `${url.pathname.replace(/\/$/u, '')}/chat/completions${url.search}`,
+      base: url.pathname.replace(/\/$/u, ''),
+      search: url.search,
       headers,
     };
     this.#targets.set(deployment, target);
