@@ -76,6 +76,36 @@ export const ERRORS = {
     owner: 'caller',
     next: 'Ask an administrator to unblock the key with /key/unblock.',
   },
+  login_failed: {
+    status: 401,
+    type: 'auth_error',
+    owner: 'caller',
+    next: 'Check the address and the password, or sign in with the admin key; an administrator can set a new password.',
+  },
+  session_expired: {
+    status: 401,
+    type: 'auth_error',
+    owner: 'caller',
+    next: 'Sign in again with POST /login.',
+  },
+  csrf_failed: {
+    status: 403,
+    type: 'auth_error',
+    owner: 'caller',
+    next: 'Send the csrf_token of GET /session in the header x-csrf-token, from a page of this gateway.',
+  },
+  too_many_attempts: {
+    status: 429,
+    type: 'rate_limit_error',
+    owner: 'caller',
+    next: 'Wait for the seconds of the retry-after header.',
+  },
+  invitation_invalid: {
+    status: 400,
+    type: 'bad_request_error',
+    owner: 'caller',
+    next: 'Ask an administrator for a new invitation.',
+  },
   model_access_denied: {
     status: 403,
     type: 'key_model_access_denied',

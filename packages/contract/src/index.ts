@@ -21,6 +21,7 @@ export * from './limits.ts';
 export * from './logs.ts';
 export * from './policies.ts';
 export * from './protection.ts';
+export * from './sessions.ts';
 export * from './tags.ts';
 export * from './teams.ts';
 export * from './trials.ts';

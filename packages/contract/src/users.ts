@@ -36,7 +36,11 @@ const roleSchema = z.enum(Object.keys(USER_ROLES) as [UserRole, ...UserRole[]]);
 /** Addresses are compared in lower case. */
 const emailSchema = textSchema.refine((text) => /^[^\s@]+@[^\s@]+$/u.test(text), 'is no e-mail address');
 
-const passwordSchema = z.string().min(8, 'has at least 8 characters').max(256, 'has at most 256 characters');
+/** A password that somebody chooses. */
+export const passwordSchema = z
+  .string()
+  .min(8, 'has at least 8 characters')
+  .max(256, 'has at most 256 characters');
 
 const settableShape = {
   user_email: emailSchema.nullish(),

@@ -18,6 +18,7 @@ import { controlRoutes } from './control/routes.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { HttpUpstreams } from './gateway/upstreams/http.ts';
 import { createHttpServer, type Readiness } from './http/server.ts';
+import { createAttempts } from './limits/attempts.ts';
 import { createLimits, type CountedLimits } from './limits/limits.ts';
 import { systemClock } from './ports/clock.ts';
 import type { Catalogue } from './ports/catalogue.ts';
@@ -38,6 +39,7 @@ import { lastGoodStore } from './storage/last-good.ts';
 import { openDatabase } from './storage/database.ts';
 import { createIdentities } from './storage/identity/identities.ts';
 import { principalOf } from './storage/identity/principal.ts';
+import { createSessions } from './storage/identity/sessions.ts';
 import { LateDatabase } from './storage/late-database.ts';
 import { startRetention } from './storage/logs/retention.ts';
 import { LogWriter } from './storage/logs/writer.ts';
@@ -141,6 +143,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     freshMs: settings.databaseUrl === null ? Infinity : FRESH_SHARED_MS,
   });
 
+  const attempts = createAttempts({ clock, redisUrl: settings.redisUrl });
+  const sessions = createSessions({ masterKey: admin.key, sessions: database.stores.sessions, clock });
+
   const snapshots = new ActiveSnapshots();
   const tools = { catalogue: detectorsFor(options.configFile), ports, clock };
   const secrets = guardrailSecrets({
@@ -224,7 +229,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       principalOf,
       guardrails: { tools: guardrailTools({ ...tools, snapshots, parseYaml }), secrets },
       catalogue: catalogueOf(snapshots),
+      signIn: { sessions, attempts },
     }),
+    sessions,
     readiness: () => readinessOf(loader, database, logWriter, limits),
     storedRecord: async (callId) => (await database.stores.logs.find(callId, null))?.record ?? null,
   });
@@ -239,6 +246,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await logWriter.close();
     await guardrailHttp.close();
     await limits.close();
+    await attempts.close();
     await database.close();
     snapshots.close();
     await telemetry.close();

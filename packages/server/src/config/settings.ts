@@ -59,6 +59,7 @@ const GENERAL = {
     .string()
     .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u, 'expected the name of an HTTP header')
     .nullish(),
+  use_x_forwarded_for: z.boolean('expected true or false').nullish(),
   max_request_size_mb: z.coerce.number('expected a number').positive().max(1024).nullish(),
   disable_spend_logs: z.boolean('expected true or false').nullish(),
   store_prompts_in_spend_logs: z.boolean('expected true or false').nullish(),
@@ -160,6 +161,7 @@ export function readSettings(
       masterKey: masterKey(document, findings, general?.master_key ?? null, environment),
       databaseUrl: databaseUrl(document, findings, general?.database_url ?? null, environment),
       keyHeaderName: general?.litellm_key_header_name?.toLowerCase() ?? null,
+      useForwardedFor: general?.use_x_forwarded_for === true,
       maxRequestBytes: Math.floor((general?.max_request_size_mb ?? DEFAULT_MAX_REQUEST_MB) * 1024 * 1024),
       addUserAgentTags: litellm?.disable_add_user_agent_to_request_tags !== true,
       guardrailBudgetMs: engine?.guardrail_budget ?? 30_000,

@@ -28,6 +28,7 @@ export interface LoadedConfig {
     readonly masterKey: string | null;
     readonly databaseUrl: string | null;
     readonly keyHeaderName: string | null;
+    readonly useForwardedFor: boolean;
     readonly maxRequestBytes: number;
     readonly addUserAgentTags: boolean;
     readonly guardrailBudgetMs: number;

@@ -9,7 +9,9 @@ import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
 import { UnreadableRowsError } from '../ports/policy-store.ts';
 import { fieldProblems } from './problems.ts';
-import type { Permission, RawRouteInput, Route, RouteAnswer, WriteConditions } from './route.ts';
+import type { Client, Permission, RawRouteInput, Route, RouteAnswer, WriteConditions } from './route.ts';
+
+const NOWHERE: Client = Object.freeze({ address: '', isSecure: false, sessionToken: null });
 
 /** Who asks on an `open` route without a key: may nothing. */
 const NOBODY: Identity = Object.freeze({
@@ -48,14 +50,15 @@ export async function callRoute(route: Route, input: RawRouteInput, nowMs: numbe
     refuseUnstorable(query, 'query');
     if (route.takesAnyText !== true) refuseUnstorable(body, 'body');
     const conditions = writeConditions(input.headers ?? {});
-    return await route.handler({ body, query, params, identity, callId, conditions });
+    const client = input.client ?? NOWHERE;
+    return await route.handler({ body, query, params, identity, callId, conditions, client });
   } catch (error) {
     const refusal = expected(error);
     const { identity, callId, params } = input;
     if (identity !== null && isRecorded(route, refusal)) {
       await route.refused?.({ identity, callId, reason: refusal.message, params });
     }
-    return errorAnswer(refusal);
+    return { ...errorAnswer(refusal), headers: refusal.headers };
   }
 }
 
@@ -137,6 +140,8 @@ function isAllowed(
       return role === 'proxy_admin';
     case 'admin_viewer':
       return role === 'proxy_admin' || role === 'proxy_admin_viewer';
+    case 'self':
+      return true;
     case 'any_key':
       return method === 'GET' || role === 'proxy_admin' || role === 'internal_user';
   }

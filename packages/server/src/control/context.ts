@@ -7,6 +7,8 @@ import type { Identity, PrincipalOf, Role } from '../ports/identity.ts';
 import type { KnownNames } from '../ports/names.ts';
 import type { PolicyEngine } from '../ports/policy-engine.ts';
 import type { SetBy } from '../ports/protection.ts';
+import type { Attempts } from '../ports/attempts.ts';
+import type { Sessions } from '../ports/sessions.ts';
 
 /** What the handlers of the control plane work with. */
 export interface ControlContext {
@@ -17,6 +19,7 @@ export interface ControlContext {
   readonly principalOf: PrincipalOf;
   readonly guardrails: { readonly tools: GuardrailTools; readonly secrets: GuardrailSecrets };
   readonly catalogue: Catalogue;
+  readonly signIn: { readonly sessions: Sessions; readonly attempts: Attempts };
   /** What the gateway counts; absent where nobody calls models. */
   readonly spending?: Spending;
 }

@@ -1,8 +1,24 @@
 import type { z } from 'zod';
 import type { Identity } from '../ports/identity.ts';
 
-/** Who may call a route. What a caller may do with which object is decided by the handler. */
-export type Permission = 'admin' | 'admin_viewer' | 'any_key' | 'open';
+/**
+ * Who may call a route, with a key or with a session. What a caller may do with which object is decided by the handler.
+ * - `admin`: a proxy_admin; `admin_viewer`: a proxy_admin_viewer too.
+ * - `any_key`: everybody known reads; viewers do not write.
+ * - `self`: everybody known, viewers included: what it changes concerns the caller alone.
+ * - `open`: everybody.
+ */
+export type Permission = 'admin' | 'admin_viewer' | 'any_key' | 'self' | 'open';
+
+/** Where a request comes from. */
+export interface Client {
+  /** The address of the connection, or what a proxy that is trusted says. */
+  readonly address: string;
+  /** The browser speaks https with us, or with the proxy before us. */
+  readonly isSecure: boolean;
+  /** The token of the session that the caller came with; null for a key. */
+  readonly sessionToken: string | null;
+}
 
 export interface RouteInput<Body, Query> {
   readonly body: Body;
@@ -11,6 +27,7 @@ export interface RouteInput<Body, Query> {
   readonly identity: Identity;
   readonly callId: string;
   readonly conditions: WriteConditions;
+  readonly client: Client;
 }
 
 /** What the headers of a write ask for (V7). */
@@ -68,4 +85,6 @@ export interface RawRouteInput {
   readonly callId: string;
   /** By their names in lower case. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Nobody in particular when it is not given. */
+  readonly client?: Client;
 }

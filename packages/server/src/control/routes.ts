@@ -22,6 +22,7 @@ import { policyStatusRoute, rollbackPolicyRoute } from './policies/status.ts';
 import { createPolicyRoute, newVersionRoute, updatePolicyRoute } from './policies/write.ts';
 import { spendLogContentRoute, spendLogPageRoute, spendLogsRoute } from './logs/read.ts';
 import { principalRoutes } from './principals.ts';
+import { sessionRoutes } from './sessions/routes.ts';
 import { trialRoutes } from './trials/routes.ts';
 import { withRefusalsRecorded } from './refusals.ts';
 import type { Route } from './route.ts';
@@ -33,6 +34,7 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
   const changes = changeMaker(context);
   const routes: readonly Route[] = [
     ...principalRoutes(context),
+    ...sessionRoutes(context),
     listPoliciesRoute(context),
     createPolicyRoute(changes),
     comparePoliciesRoute(context, changes),

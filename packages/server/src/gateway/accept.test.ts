@@ -7,6 +7,7 @@ import { accept, type Accepted, type Arrival, isDeeperThan, readCredential } fro
 
 const settings: GatewaySettings = {
   keyHeaderName: 'x-own-key',
+  useForwardedFor: false,
   addUserAgentTags: true,
   maxRequestBytes: 1_000,
   guardrailBudgetMs: 1_000,

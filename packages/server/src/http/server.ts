@@ -14,10 +14,12 @@ import type { Route } from '../control/route.ts';
 import { isDeeperThan, readCredential } from '../gateway/accept.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { findCaller } from '../gateway/identify.ts';
+import { callerOf } from './caller.ts';
 import { listModels, modelInfo } from '../gateway/models.ts';
 import { serveModel } from '../gateway/pipeline.ts';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
+import type { Sessions } from '../ports/sessions.ts';
 import { mountDocs } from './docs.ts';
 import { InFlight } from './in-flight.ts';
 
@@ -33,6 +35,8 @@ export interface Readiness {
 export interface HttpParts {
   readonly gateway: Gateway;
   readonly controlRoutes: readonly Route[];
+  /** Who has signed in to the control plane. */
+  readonly sessions: Sessions;
   readonly readiness: () => Promise<Readiness>;
   /** A record that this process no longer remembers, or another one wrote. */
   readonly storedRecord: (callId: string) => Promise<Readonly<Record<string, unknown>> | null>;
@@ -125,7 +129,7 @@ function mountDataPlane(app: FastifyInstance, { gateway }: HttpParts): void {
 
 function mountHealth(
   app: FastifyInstance,
-  { gateway, readiness, storedRecord }: HttpParts,
+  { gateway, sessions, readiness, storedRecord }: HttpParts,
   mounted: readonly Mounted[],
 ): void {
   for (const url of ['/health/liveliness', '/health/liveness']) {
@@ -155,23 +159,32 @@ function mountHealth(
       }),
     );
   }
-  app.get<{ Params: { call_id: string } }>('/debug/requests/:call_id', (request, reply) =>
-    answerCaller(gateway, request, reply, async (identity) => {
-      if (identity.role !== 'proxy_admin' && identity.role !== 'proxy_admin_viewer') {
-        throw new PortcullisError('admin_only', 'Admin-only endpoint. Not allowed to access this.');
-      }
-      const callId = request.params.call_id;
-      const record =
-        gateway.telemetry.find(callId) ?? (isStorable(callId) ? await storedRecord(callId) : null);
-      if (record === null) {
-        throw new PortcullisError(
-          'not_found',
-          'No request with this call id is among the newest 1,000 of this process or in the log store.',
-        );
-      }
-      return record;
-    }),
-  );
+  app.get<{ Params: { call_id: string } }>('/debug/requests/:call_id', async (request, reply) => {
+    own(gateway, reply);
+    try {
+      const { identity } = await callerOf(request, { gateway, sessions, isOpen: false });
+      return await reply.send(await debugRecord(request.params.call_id, identity));
+    } catch (error) {
+      return sendFailure(gateway, reply, error);
+    }
+  });
+
+  async function debugRecord(callId: string, identity: Identity | null): Promise<object> {
+    if (identity === null) {
+      throw new PortcullisError('authentication_failed', 'Authentication Error, No api key passed in.');
+    }
+    if (identity.role !== 'proxy_admin' && identity.role !== 'proxy_admin_viewer') {
+      throw new PortcullisError('admin_only', 'Admin-only endpoint. Not allowed to access this.');
+    }
+    const record = gateway.telemetry.find(callId) ?? (isStorable(callId) ? await storedRecord(callId) : null);
+    if (record === null) {
+      throw new PortcullisError(
+        'not_found',
+        'No request with this call id is among the newest 1,000 of this process or in the log store.',
+      );
+    }
+    return record;
+  }
 }
 
 /** Answers one authenticated read of the data plane. */
@@ -207,23 +220,24 @@ function mountControlPlane(app: FastifyInstance, parts: HttpParts): void {
     app.route({
       method: route.method,
       url: route.path,
-      handler: (request, reply) => answerControl(gateway, route, request, reply),
+      handler: (request, reply) => answerControl(parts, route, request, reply),
     });
   }
 }
 
 async function answerControl(
-  gateway: Gateway,
+  { gateway, sessions }: HttpParts,
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const callId = own(gateway, reply);
   try {
-    const keyHeader = gateway.snapshots.current()?.settings.keyHeaderName ?? null;
-    const credential = readCredential(request.headers, keyHeader);
-    const now = gateway.clock.now();
-    const identity = credential === null ? null : await findCaller(credential, gateway.identities, now);
+    const { identity, client } = await callerOf(request, {
+      gateway,
+      sessions,
+      isOpen: route.permission === 'open',
+    });
     const answer = await callRoute(
       route,
       {
@@ -233,8 +247,9 @@ async function answerControl(
         identity,
         callId,
         headers: request.headers,
+        client,
       },
-      now,
+      gateway.clock.now(),
     );
     if (answer.headers !== undefined) void reply.headers(answer.headers);
     return await reply.code(answer.status ?? 200).send(answer.body);
@@ -286,7 +301,7 @@ function sendFailure(gateway: Gateway, reply: FastifyReply, error: unknown): Fas
   const told = asError(error);
   if (told.code === 'internal') gateway.telemetry.fault('http', error);
   const { status, body } = errorAnswer(told);
-  return reply.code(status).send(body);
+  return reply.headers(told.headers).code(status).send(body);
 }
 
 function asError(error: unknown): PortcullisError {

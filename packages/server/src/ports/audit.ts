@@ -10,6 +10,8 @@ export const AUDIT_OBJECTS = [
   'guardrail',
   'user',
   'tag',
+  'session',
+  'invitation',
 ] as const;
 export type AuditObject = (typeof AUDIT_OBJECTS)[number];
 

@@ -6,6 +6,7 @@ import type { LogStore } from './logs.ts';
 import type { SpendStore } from './limits.ts';
 import type { DocumentSource, PolicyStore } from './policy-store.ts';
 import type { PrincipalFeed } from './principal-feed.ts';
+import type { InvitationStore, SessionStore } from './sessions.ts';
 import type { SubmissionStore } from './submissions.ts';
 import type { TagStore } from './tags.ts';
 import type { TeamStore } from './teams.ts';
@@ -45,6 +46,8 @@ export interface Stores {
   readonly keys: KeyStore;
   readonly teams: TeamStore;
   readonly users: UserStore;
+  readonly sessions: SessionStore;
+  readonly invitations: InvitationStore;
   readonly tags: TagStore;
   readonly spend: SpendStore;
   readonly audit: AuditLog;

@@ -23,10 +23,22 @@ export interface Identity {
   readonly expiresAtMs: number | null;
   /** What the key may be used for; absent for everything. */
   readonly keyType?: KeyType;
+  /** The session that the caller came with instead of a key: it opens the control plane alone. */
+  readonly session?: OpenSession;
   /** Who is counted and limited; absent when nobody is. */
   readonly limits?: readonly Limited[];
   /** Accounts without a budget, whose spending is only recorded. */
   readonly accounts?: readonly string[];
+}
+
+/** How somebody has proved who they are. */
+export const LOGIN_METHODS = ['admin_key', 'password', 'sso'] as const;
+export type LoginMethod = (typeof LOGIN_METHODS)[number];
+
+export interface OpenSession {
+  readonly tokenHash: string;
+  readonly method: LoginMethod;
+  readonly expiresAtMs: number;
 }
 
 export type IdentityResult =

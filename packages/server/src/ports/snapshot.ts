@@ -19,6 +19,8 @@ export interface ActiveSnapshot {
 export interface GatewaySettings {
   /** Header that carries the key besides the standard ones, lower case, or null. */
   readonly keyHeaderName: string | null;
+  /** A proxy before this gateway says who the client is (`use_x_forwarded_for`). */
+  readonly useForwardedFor: boolean;
   readonly addUserAgentTags: boolean;
   readonly maxRequestBytes: number;
   /** Whole time all guardrails of one hook may take, in milliseconds. */

@@ -17,6 +17,7 @@ import { migrate, readMigrations } from './migrations.ts';
 import { Notified } from './notified.ts';
 import { policyStore, REVISION_CHANNEL } from './policies.ts';
 import { appendPrincipalChange, PRINCIPAL_CHANNEL, principalFeed } from './principal-feed.ts';
+import { invitationStore, sessionStore } from './sessions.ts';
 import { submissionStore } from './submissions.ts';
 import { type Queries, type Session, sessionOn, type Touched, withinTime } from './session.ts';
 import { spendStore } from './spend.ts';
@@ -240,6 +241,8 @@ function storesOn(session: Session): Stores {
     keys: keyStore(session),
     teams: teamStore(session),
     users: userStore(session),
+    sessions: sessionStore(session),
+    invitations: invitationStore(session),
     tags: tagStore(session),
     spend: spendStore(session),
     audit: auditStore(session),

@@ -20,6 +20,8 @@ export class LateDatabase implements Database {
       keys: this.#late('keys'),
       teams: this.#late('teams'),
       users: this.#late('users'),
+      sessions: this.#late('sessions'),
+      invitations: this.#late('invitations'),
       tags: this.#late('tags'),
       spend: this.#late('spend'),
       audit: this.#late('audit'),

@@ -59,6 +59,7 @@ export const users = portcullis.table('users', {
   alias: text('user_alias'),
   role: text('user_role').notNull(),
   passwordHash: text('password_hash'),
+  ssoSubject: text('sso_subject'),
   models: text('models').array().notNull(),
   metadata: jsonb('metadata').notNull(),
   limits: jsonb('limits').notNull(),
@@ -66,6 +67,24 @@ export const users = portcullis.table('users', {
   createdBy: text('created_by').notNull(),
   updatedAt: moment('updated_at').notNull(),
   updatedBy: text('updated_by').notNull(),
+});
+
+export const sessions = portcullis.table('sessions', {
+  tokenHash: text('token_hash').primaryKey(),
+  userId: text('user_id'),
+  method: text('method').notNull(),
+  credential: text('credential'),
+  createdAt: moment('created_at').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+export const invitations = portcullis.table('invitations', {
+  hash: text('invitation_hash').primaryKey(),
+  userId: text('user_id').notNull(),
+  createdAt: moment('created_at').notNull(),
+  createdBy: text('created_by').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+  acceptedAt: moment('accepted_at'),
 });
 
 export const spend = portcullis.table('spend', {

@@ -44,6 +44,7 @@ test('every section becomes what the gateway works with', async () => {
     masterKey: 'sk-canary-0123456789abcdef',
     databaseUrl: 'postgresql://user:canary@localhost:5432/portcullis',
     keyHeaderName: 'x-gateway-key',
+    useForwardedFor: false,
     maxRequestBytes: 4 * 1024 * 1024,
     addUserAgentTags: false,
     guardrailBudgetMs: 500,

@@ -8,6 +8,7 @@ import type { ControlContext } from '../../src/control/context.ts';
 import { guardrailRoutes } from '../../src/control/guardrails/routes.ts';
 import { withRefusalsRecorded } from '../../src/control/refusals.ts';
 import type { RouteAnswer } from '../../src/control/route.ts';
+import { createAttempts } from '../../src/limits/attempts.ts';
 import type { Database } from '../../src/ports/database.ts';
 import type { Identity } from '../../src/ports/identity.ts';
 import type { ConfiguredObjects } from '../../src/ports/policy-engine.ts';
@@ -17,6 +18,7 @@ import { createPolicyEngine } from '../../src/snapshot/engine.ts';
 import { guardrailTools } from '../../src/snapshot/guardrail-tools.ts';
 import { ActiveSnapshots } from '../../src/snapshot/holder.ts';
 import { masterIdentity } from '../../src/storage/identity/principal.ts';
+import { createSessions } from '../../src/storage/identity/sessions.ts';
 import { keyringOf } from '../../src/storage/secrets/keyring.ts';
 import { guardrailSecrets } from '../../src/storage/secrets/vault.ts';
 import { realClock } from '../storage/kit.ts';
@@ -132,6 +134,7 @@ export function guardrailPlane(database: Database, salts: readonly string[] = ['
         deployedGroups: [],
         settings: {
           keyHeaderName: null,
+          useForwardedFor: false,
           addUserAgentTags: false,
           maxRequestBytes: 1_000_000,
           guardrailBudgetMs: 10_000,
@@ -162,6 +165,14 @@ export function guardrailPlane(database: Database, salts: readonly string[] = ['
     principalOf: () => ADMIN.policy,
     guardrails: { tools, secrets },
     catalogue: { guardrails: () => [], policies: () => [] },
+    signIn: {
+      sessions: createSessions({
+        masterKey: 'sk-master',
+        sessions: database.stores.sessions,
+        clock: realClock,
+      }),
+      attempts: createAttempts({ clock: realClock, redisUrl: null }),
+    },
   };
   const routes = new Map(
     guardrailRoutes(context, changeMaker(context)).map((route) => [

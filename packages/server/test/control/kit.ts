@@ -6,8 +6,10 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Database } from '../../src/ports/database.ts';
 import type { Identity } from '../../src/ports/identity.ts';
 import { openDatabase } from '../../src/storage/database.ts';
+import { createAttempts } from '../../src/limits/attempts.ts';
 import { createIdentities } from '../../src/storage/identity/identities.ts';
 import { principalOf } from '../../src/storage/identity/principal.ts';
+import { createSessions } from '../../src/storage/identity/sessions.ts';
 import { guardrailParts } from './guardrail-plane.ts';
 import { preparedDirectory, realClock, recorder, stillClock } from '../storage/kit.ts';
 
@@ -74,6 +76,10 @@ export async function openPlane(): Promise<Plane> {
     },
     catalogue: { guardrails: () => [], policies: () => [] },
     guardrails: guardrailParts(),
+    signIn: {
+      sessions: createSessions({ masterKey: MASTER, sessions: database.stores.sessions, clock }),
+      attempts: createAttempts({ clock, redisUrl: null }),
+    },
   };
   const routes = new Map<string, Route>(
     controlRoutes(context).map((route) => [`${route.method} ${route.path}`, route]),

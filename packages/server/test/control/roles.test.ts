@@ -61,6 +61,8 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'DELETE /guardrails/:guardrail_id',
       'POST /guardrails/submissions/:guardrail_id/approve',
       'POST /guardrails/submissions/:guardrail_id/reject',
+      'POST /invitation/new',
+      'POST /invitation/delete',
     ],
   },
   'read by administrators': {
@@ -69,6 +71,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'GET /audit/log',
       'GET /audit/verify',
       'GET /user/list',
+      'GET /invitation/info',
       'GET /tag/list',
       'POST /tag/info',
       'GET /policies/list',
@@ -135,6 +138,20 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'GET /spend/logs/ui',
       'GET /spend/logs/v2',
       'GET /spend/logs/ui/:request_id',
+    ],
+  },
+  'of everybody known, viewers included': {
+    admits: ['proxy_admin', 'proxy_admin_viewer', 'internal_user', 'internal_user_viewer'],
+    routes: ['GET /session', 'POST /logout', 'POST /user/password'],
+  },
+  'open to everybody, because they are how one becomes known': {
+    admits: ROLES,
+    routes: [
+      'POST /login',
+      'POST /v2/login',
+      'GET /login/options',
+      'GET /onboarding/get_token',
+      'POST /onboarding/claim_token',
     ],
   },
 };

@@ -76,6 +76,7 @@ async function open() {
       deployedGroups: [],
       settings: {
         keyHeaderName: null,
+        useForwardedFor: false,
         addUserAgentTags: false,
         maxRequestBytes: 1_000_000,
         guardrailBudgetMs: 10_000,

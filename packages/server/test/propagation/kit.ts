@@ -77,6 +77,7 @@ export function configuration(digest: string, over: Partial<SnapshotSource> = {}
     modelAliases: {},
     settings: {
       keyHeaderName: null,
+      useForwardedFor: false,
       addUserAgentTags: false,
       maxRequestBytes: 1_000_000,
       guardrailBudgetMs: 10_000,

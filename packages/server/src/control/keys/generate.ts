@@ -176,8 +176,10 @@ async function asAsked({ stores, body, serviceAccount }: Wish): Promise<Owner> {
  * A user's key belongs to the same user and team, and keeps everything that protects or limits the key it was made with:
  * making a key is no way around a guardrail (M7). The admin of a team may also make keys of that team, for its members.
  */
-async function ownerOf({ stores, identity, body, serviceAccount }: Wish): Promise<Owner> {
+async function ownerOf(wish: Wish): Promise<Owner> {
+  const { stores, identity, body, serviceAccount } = wish;
   const { policy } = identity;
+  if (identity.session !== undefined) return ownerBySession(wish);
   if (policy.key_hash === null || policy.user_id === null) {
     throw notYours('generate keys with a key that belongs to no user', 'key');
   }
@@ -217,6 +219,34 @@ async function ownerOf({ stores, identity, body, serviceAccount }: Wish): Promis
     organizationId: origin.organizationId,
     origin,
   };
+}
+
+/**
+ * Who is signed in shows no key whose protection the new one could keep. So only admins of a team make keys this way, for
+ * that team, whose protection binds them; and not while a key of their own is bound by more than that.
+ */
+async function ownerBySession({ stores, identity, body, serviceAccount }: Wish): Promise<Owner> {
+  const userId = identity.policy.user_id;
+  const team = typeof body.team_id === 'string' ? await stores.teams.find(body.team_id) : null;
+  if (userId === null || team === null || !isTeamAdmin(team, identity)) {
+    throw notYours(
+      'generate keys without showing a key: use your key, or name a team that you administer',
+      'team_id',
+    );
+  }
+  const own = await stores.keys.ofUsers([userId]);
+  if (own.some(({ protection, limits }) => Object.keys({ ...protection, ...limits }).length > 0)) {
+    throw notYours('generate keys without showing a key, while one of theirs is protected or limited', 'key');
+  }
+  const owner = serviceAccount === null ? (body.user_id ?? userId) : null;
+  if (owner !== null && owner !== userId && !isTeamMember(team, owner)) {
+    throw notYours('generate a key for a user outside the team', 'user_id');
+  }
+  const { teamId, organizationId } = team;
+  if ((body.organization_id ?? organizationId) !== organizationId) {
+    throw notYours('generate a key with another organization_id', 'organization_id');
+  }
+  return { teamId, userId: owner, organizationId, origin: null };
 }
 
 function modelsWithin(origin: KeyRecord, wanted: readonly string[]): readonly string[] {

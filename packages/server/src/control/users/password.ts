@@ -23,6 +23,11 @@ export async function isPassword(password: string, hash: string): Promise<boolea
   return actual.length === expected.length && timingSafeEqual(actual, expected);
 }
 
+/** Whether a hash was made at today's cost. */
+export function isCurrentCost(hash: string): boolean {
+  return hash.startsWith(`scrypt$${COST.N}$${COST.r}$${COST.p}$`);
+}
+
 function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     // The same text may reach us in several forms of Unicode.

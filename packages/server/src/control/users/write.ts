@@ -113,6 +113,8 @@ export function updateUserRoute(context: ControlContext): Route<UpdateUser> {
         if (outcome === 'email_taken') throw taken(outcome, userId, body.user_email ?? null);
         const after = await stores.users.find(userId);
         if (after === null) throw userNotFound(userId);
+        if (passwordHash !== undefined || after.role !== before.role)
+          await stores.sessions.deleteOf([userId]);
         if (body.spend === 0) await stores.spend.delete([accountOfUser(after)]);
         await record(stores, 'user.update', userId, before, after, about);
         return after;
@@ -145,6 +147,7 @@ export function deleteUsersRoute({ database, clock }: ControlContext): Route<Del
           }
           await record(stores, 'user.delete', userId, user, null, about);
         }
+        await stores.sessions.deleteOf(userIds);
         await stores.users.delete(userIds);
         await stores.spend.delete(userIds.map((userId) => accountOfUser({ userId })));
         return deleted;

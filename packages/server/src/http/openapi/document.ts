@@ -28,6 +28,7 @@ const PERMISSIONS: Readonly<Record<Permission, string>> = {
   admin: 'Needs a key of a proxy_admin.',
   admin_viewer: 'Needs a key of a proxy_admin or proxy_admin_viewer.',
   any_key: 'Needs a key; what it may do with which object depends on its role.',
+  self: 'Needs a key or a session; it concerns the caller alone.',
   open: 'Needs no key.',
 };
 

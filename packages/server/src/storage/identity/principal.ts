@@ -1,6 +1,7 @@
 import type { Fact, ProtectionSettings, TagFact } from '@portcullis/policy';
 import type { Identity, PrincipalOf } from '../../ports/identity.ts';
 import type { KeyWithTeam } from '../../ports/keys.ts';
+import type { UserRecord } from '../../ports/users.ts';
 import { PROTECTION_WRITERS, type Protection, type Sourced } from '../../ports/protection.ts';
 import { accountsOf, limitsOf } from './limits.ts';
 
@@ -77,6 +78,32 @@ export function masterIdentity(): Identity {
     organizationId: null,
     keyModels: null,
     teamModels: null,
+    storesPrompts: false,
+    blocked: false,
+    expiresAtMs: null,
+  });
+}
+
+/** A user who is signed in, without any key. */
+export function userIdentity(user: UserRecord): Identity {
+  return deepFreeze<Identity>({
+    role: user.role,
+    policy: {
+      key_hash: null,
+      key_alias: null,
+      team_id: null,
+      team_alias: null,
+      user_id: user.userId,
+      tags: [],
+      settings: [],
+      allow_policy_versions: false,
+      model_aliases: {},
+    },
+    userEmail: user.email,
+    organizationId: null,
+    keyModels: null,
+    teamModels: null,
+    userModels: callableModels(user.models, false),
     storesPrompts: false,
     blocked: false,
     expiresAtMs: null,

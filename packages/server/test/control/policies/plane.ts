@@ -172,6 +172,7 @@ export async function openPolicyPlane(database: Database): Promise<PolicyPlane> 
     principalOf,
     // The routes of guardrails are tested elsewhere.
     guardrails: { tools: {}, secrets: {} },
+    signIn: { sessions: {}, attempts: {} },
   } as unknown as ControlContext;
   const routes = controlRoutes(context);
   await load();
