@@ -70,7 +70,7 @@ function makeInstance(
     return [finding('unreadable_kind', message, [...path, 'scan'])];
   }
   try {
-    const detector = definition.create(params, ports);
+    const detector = definition.create(params, ports, guardrail.guardrail_name);
     if (params.streaming_mode === 'window' && detector.openChannel === undefined) {
       detector.dispose?.();
       const message = `${definition.title} looks at whole answers only: "streaming_mode" can be "buffer" or "audit"`;

@@ -130,6 +130,8 @@ export interface Detector {
    * Opens an incremental scan of one output channel, for streams in `window` mode. Absent: streams are buffered.
    */
   readonly openChannel?: (kind: ContentKind, role: string | null) => ChannelScanner;
+  /** False when it would fail now without asking: of several guardrails of one name another one is taken. Absent: true. */
+  readonly available?: () => boolean;
   /** Frees what garbage collection cannot, such as WebAssembly memory. */
   readonly dispose?: () => void;
 }
@@ -179,10 +181,10 @@ export interface DetectorDefinition<Config extends CommonParams = CommonParams> 
   /** Default time for one run in milliseconds when `timeout` is not set. */
   readonly timeoutMs: number;
   /**
-   * Compiles a configuration. Never touches the network.
+   * Compiles a configuration. Never touches the network. `name` is the guardrail's, for what a caller is told.
    * @throws ConfigProblem for what a schema cannot see (a pattern that does not compile, a missing file).
    */
-  create(config: Config, ports: Ports): Detector;
+  create(config: Config, ports: Ports, name?: string): Detector;
 }
 
 /** A configuration that parses and still cannot work. `path` is relative to `litellm_params`. */

@@ -37,9 +37,18 @@ export class Group {
     return this.instances.some((instance) => instance.facts.masks);
   }
 
-  /** The next one in turn: everyone gains its weight, the richest is taken and pays the total. */
+  /**
+   * The next one in turn: everyone gains its weight, the richest is taken and pays the total. One whose service rests is
+   * passed over as long as another one can be asked.
+   */
   pick(): Instance {
     if (this.instances.length === 1) return this.instances[0];
+    const turn = this.#turn();
+    if (turn.detector.available?.() !== false) return turn;
+    return this.instances.find(({ detector }) => detector.available?.() !== false) ?? turn;
+  }
+
+  #turn(): Instance {
     let best = 0;
     for (const [index, instance] of this.instances.entries()) {
       const credit = (this.#credit[index] ?? 0) + instance.params.weight;

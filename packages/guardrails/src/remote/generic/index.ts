@@ -1,14 +1,9 @@
-import { BINARY_KINDS, CONTENT_KINDS, commonParamsSchema, type ContentKind, HOOKS } from '@portcullis/policy';
+import { BINARY_KINDS, CONTENT_KINDS, commonParamsSchema, type ContentKind } from '@portcullis/policy';
 import { z } from 'zod';
-import {
-  ConfigProblem,
-  type Detector,
-  type DetectorDefinition,
-  HttpFailure,
-  type Inspection,
-  type Ports,
-  type Subject,
-} from '../../guardrail.ts';
+import { ConfigProblem, HttpFailure, type Inspection, type Subject } from '../../guardrail.ts';
+import { defineService } from '../service/define.ts';
+import { type Line, readJson } from '../service/line.ts';
+import { headerName, headerValue, lineShape, serviceUrl } from '../service/settings.ts';
 import {
   answerSchema,
   endpointOf,
@@ -22,17 +17,10 @@ import {
   type WireRequest,
 } from './wire.ts';
 
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/iu;
-const headerName = z.string().regex(HEADER_NAME, 'this is no name of a header');
-// oxlint-disable-next-line no-control-regex -- control characters are exactly what a header must not hold
-const HEADER_VALUE = /^[^\u0000-\u0008\u000a-\u001f\u007f]*$/u;
-const headerValue = z.string().regex(HEADER_VALUE, 'this cannot be sent in a header');
-
 const configSchema = z.strictObject({
   ...commonParamsSchema.shape,
-  api_base: z
-    .url({ protocol: /^https?$/u })
-    .describe('http(s)://...; the path of the contract is added when it is missing'),
+  ...lineShape(0),
+  api_base: serviceUrl('http(s)://...; the path of the contract is added when it is missing'),
   api_key: headerValue.nullish().meta({ description: 'Sent as x-api-key', secret: true }),
   /** Any of them may be a credential, whatever its name. */
   headers: z
@@ -47,51 +35,36 @@ const configSchema = z.strictObject({
 });
 type Config = z.infer<typeof configSchema>;
 
-/** The largest answer of a service that is read. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-const DEFAULT_TIMEOUT_MS = 10_000;
-
 const UNREADABLE_KINDS: ReadonlySet<ContentKind> = new Set(['audio', 'files']);
 const READS: ReadonlySet<ContentKind> = new Set(CONTENT_KINDS.filter((kind) => !UNREADABLE_KINDS.has(kind)));
 
-/** Statuses that say that nobody answered (E1 `unreachable`). */
-const UNREACHABLE_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
-
 /** The webhook contract of LiteLLM: any HTTP service that speaks it is a guardrail. */
-export const genericWebhook: DetectorDefinition<Config> = {
+export const genericWebhook = defineService<Config>({
   ids: ['generic_guardrail_api'],
   title: 'Webhook (generic guardrail API)',
   configSchema,
-  facts: (config) => ({ hooks: HOOKS, masks: !asksDuringCall(config) }),
+  timeoutMs: 10_000,
   reads: () => READS,
-  deterministic: false,
-  remote: true,
-  timeoutMs: DEFAULT_TIMEOUT_MS,
-  create: (config, ports) => new GenericWebhook(config, ports),
-};
+  masks: () => true,
+  connect(config, _ports, line) {
+    const webhook = new GenericWebhook(config, line);
+    return (subject, signal) => webhook.inspect(subject, signal);
+  },
+});
 
-/**
- * The compiler refuses masking guardrails in during_call (P7). A service that is asked there too is taken for one that
- * blocks; a rewrite it answers with there all the same is undeliverable (E1), in other hooks it is made.
- */
-function asksDuringCall({ mode }: Config): boolean {
-  const hooks = Array.isArray(mode) ? mode : [...mode.default, ...Object.values(mode.tags).flat()];
-  return hooks.includes('during_call');
-}
-
-class GenericWebhook implements Detector {
+class GenericWebhook {
   readonly #config: Config;
-  readonly #http: Ports['http'];
+  readonly #line: Line;
   readonly #url: string;
   readonly #passedThrough: ReadonlySet<string>;
 
-  constructor(config: Config, ports: Ports) {
+  constructor(config: Config, line: Line) {
     const secret = config.extra_headers.findIndex(isSecretHeader);
     if (secret !== -1) {
       throw new ConfigProblem(['extra_headers', secret], "clients' credentials are never passed through");
     }
     this.#config = config;
-    this.#http = ports.http;
+    this.#line = line;
     this.#url = endpointOf(config.api_base);
     this.#passedThrough = new Set(config.extra_headers.map((name) => name.toLowerCase()));
   }
@@ -102,16 +75,10 @@ class GenericWebhook implements Detector {
       (BINARY_KINDS.has(kind) ? places.images : places.texts).push(place);
     }
     const request = this.#request(subject, places);
-    const answer = await this.#http.send({
-      method: 'POST',
-      url: this.#url,
-      headers: this.#headers(subject),
-      body: JSON.stringify(request),
-      timeoutMs: this.#config.timeout === null ? DEFAULT_TIMEOUT_MS : this.#config.timeout * 1000,
-      maxBytes: MAX_ANSWER_BYTES,
-      signal,
-    });
-    return inspectionOf(subject, places.texts, request, readAnswer(answer.status, answer.body));
+    const headers = this.#headers(subject);
+    const call = { url: this.#url, headers, body: JSON.stringify(request) };
+    const { body } = await this.#line.ask(call, signal);
+    return inspectionOf(subject, places.texts, request, readJson(body, answerSchema));
   }
 
   #headers(subject: Subject): Record<string, string> {
@@ -157,22 +124,6 @@ class GenericWebhook implements Detector {
     if (masked || this.#config.scan !== null) return NOTHING_STRUCTURED;
     return structuredOf(subject.direction, subject.request.body);
   }
-}
-
-function readAnswer(status: number, body: string): WireAnswer {
-  if (UNREACHABLE_STATUSES.has(status))
-    throw new HttpFailure('unreachable', `the service answered ${status}`);
-  if (status !== 200) throw new HttpFailure('fault', `the service answered ${status}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    throw new HttpFailure('fault', 'the service did not answer with JSON');
-  }
-  const parsed = answerSchema.safeParse(value);
-  if (!parsed.success)
-    throw new HttpFailure('fault', 'the service did not answer in the form of the contract');
-  return parsed.data;
 }
 
 function inspectionOf(
