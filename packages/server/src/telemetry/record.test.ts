@@ -87,12 +87,14 @@ test('the ring keeps the newest records and forgets the oldest', () => {
 
 test('lines are handed on together, in order, none lost', () => {
   const written: string[] = [];
-  const batch = new LineBatch({ write: (bytes) => written.push(bytes.toString()) }, 10);
+  const batch = new LineBatch({ write: (bytes) => written.push(bytes.toString()) }, 24);
   batch.write('one\n');
-  expect(written).toEqual([]);
   batch.write('two é\n');
+  expect(written).toEqual([]);
   batch.write('three\n');
+  expect(written).toEqual(['one\ntwo é\n']);
+  batch.write('longer than a batch can be 字\n');
   batch.flush();
   batch.flush();
-  expect(written).toEqual(['one\ntwo é\n', 'three\n']);
+  expect(written.slice(1)).toEqual(['three\n', 'longer than a batch can be 字\n']);
 });

@@ -14,7 +14,7 @@ const RECORDS_KEPT = 1_000;
 /** Log lines wait here for the disk or pipe; beyond it lines are dropped and counted rather than held for ever. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 /** Lines are written together: one by one they would cost as much as the requests. */
-const BATCH_CHARACTERS = 64 * 1024;
+const BATCH_BYTES = 64 * 1024;
 const FLUSH_MS = 500;
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -48,7 +48,7 @@ export class ServerTelemetry implements Telemetry {
       contentMode: 'buffer' as const,
     };
     this.#output = pino.destination(bytes);
-    this.#lines = new LineBatch(this.#output as unknown as ByteOutput, BATCH_CHARACTERS);
+    this.#lines = new LineBatch(this.#output as unknown as ByteOutput, BATCH_BYTES);
     this.#flushing = setInterval(() => this.#lines.flush(), FLUSH_MS).unref();
     this.#output.on('drop', () => this.counters.add('portcullis_log_batches_dropped_total'));
     // A broken pipe (`portcullis serve | head`) must not end the gateway.
