@@ -1,6 +1,8 @@
 // The description that the gateway gives of itself: complete, well-formed, and true enough to be attacked with.
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROUTES } from '@portcullis/contract';
+import { DescribedAnswers } from './support/answers.ts';
 import { ADMIN_KEY, Gateway } from './support/gateway.ts';
 
 const CONFIG = `
@@ -178,8 +180,17 @@ test('the page shows it without anything from elsewhere', async () => {
   }
 });
 
-test('the least that is valid, and anything that is not, never makes the gateway fail', async () => {
+test('the answers of every management route are described field by field', () => {
+  const described = new DescribedAnswers({ ...document });
+  const bare = Object.keys(ROUTES).filter(
+    (name) => !described.describes(name.replaceAll(/:(\w+)/gu, '{$1}')),
+  );
+  expect(bare).toEqual([]);
+});
+
+test('the least that is valid, and anything that is not, gets an answer that is described, and never a fault', async () => {
   const faults: unknown[] = [];
+  const answers = new DescribedAnswers({ ...document });
   for (const described of operations()) {
     const { method, path, operation } = described;
     const body = operation.requestBody?.content['application/json'].schema;
@@ -188,6 +199,9 @@ test('the least that is valid, and anything that is not, never makes the gateway
       const { status, text } = await send(method, target, { key: ADMIN_KEY, body: input.body });
       const isRefusal = status < 400 || text.includes('"portcullis_code"');
       if (status >= 500 || !isRefusal) faults.push({ method, target, body: input.body, status, text });
+      if (status >= 300) return;
+      const problem = answers.problem(`${method} ${path}`, parsedJson(text));
+      if (problem !== null) faults.push({ method, target, problem, text: text.slice(0, 500) });
     };
     await attempt({ params: [], query: {}, body: body === undefined ? undefined : least(body) });
     for (const input of unstorable(operation, body)) await attempt(input);
@@ -347,6 +361,15 @@ function unstorable(operation: Operation, body: Schema | undefined): readonly In
       })),
     ),
   ];
+}
+
+/** Pages and streams are no JSON, and are described as such. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Half a surrogate pair cannot stand in an address. */

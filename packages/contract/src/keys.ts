@@ -134,7 +134,9 @@ export const regenerateKeySchema = z
     grace_period: durationSchema.nullish(),
     ...changeableShape,
   })
-  .refine(isWholeIncrease, INCREASE_PROBLEM);
+  .refine(isWholeIncrease, INCREASE_PROBLEM)
+  // Without a body nothing but the key itself changes.
+  .prefault({});
 export type RegenerateKey = z.infer<typeof regenerateKeySchema>;
 
 /** Body of `POST /key/delete`. */

@@ -104,103 +104,121 @@ export const usageLogsQuerySchema = z
   });
 export type UsageLogsQuery = z.infer<typeof usageLogsQuerySchema>;
 
+type Immutable<T> = T extends readonly (infer Item)[]
+  ? readonly Immutable<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: Immutable<T[Name]> }
+    : T;
+
+const countSchema = z.int().min(0);
+const percentSchema = z.number().nullable();
+const nothingSchema = z.object({});
+const momentAnswer = z.iso.datetime({ precision: 3 });
+
 /** Figures that the reference does not have are in milliseconds and percent, and null where there is no data. */
-export interface UsageFigures {
-  readonly requestsEvaluated: number;
-  /** Percent of evaluated requests that were blocked; the reference's name. Null without data. */
-  readonly failRate: number | null;
-  readonly avgScore: number | null;
-  readonly avgLatency: number | null;
-  readonly status: 'healthy' | 'warning' | 'critical' | 'no_data';
-  readonly trend: 'up' | 'down' | 'stable';
-  readonly hasData: boolean;
-  readonly passedCount: number;
-  readonly maskedCount: number;
-  readonly blockedCount: number;
-  readonly flaggedCount: number;
-  readonly errorCount: number;
+export const usageFiguresShape = {
+  requestsEvaluated: countSchema,
+  /** Percent of evaluated requests that were blocked; the reference's name. */
+  failRate: percentSchema,
+  avgScore: z.number().nullable(),
+  avgLatency: z.number().nullable(),
+  status: z.enum(['healthy', 'warning', 'critical', 'no_data']),
+  trend: z.enum(['up', 'down', 'stable']),
+  hasData: z.boolean(),
+  passedCount: countSchema,
+  maskedCount: countSchema,
+  blockedCount: countSchema,
+  flaggedCount: countSchema,
+  errorCount: countSchema,
   /** Not part of `requestsEvaluated`: nothing looked (D-62). */
-  readonly notRunCount: number;
-  readonly blockRate: number | null;
-  readonly maskRate: number | null;
-  readonly flagRate: number | null;
-  readonly errorRate: number | null;
-  readonly p50Latency: number | null;
-  readonly p95Latency: number | null;
-}
+  notRunCount: countSchema,
+  blockRate: percentSchema,
+  maskRate: percentSchema,
+  flagRate: percentSchema,
+  errorRate: percentSchema,
+  p50Latency: z.number().nullable(),
+  p95Latency: z.number().nullable(),
+};
+const usageFiguresSchema = z.object(usageFiguresShape);
+export type UsageFigures = Immutable<z.infer<typeof usageFiguresSchema>>;
 
 /** One guardrail, or one version of a policy, in an overview. */
-export interface UsageRow extends UsageFigures {
-  readonly id: string;
-  readonly name: string;
-  readonly type: string;
-  readonly provider: string;
-  readonly usageUnits: Readonly<Record<string, never>>;
-  readonly cost: null;
-  readonly untrackedUsageUnits: Readonly<Record<string, never>>;
-  readonly versionNumber?: number | null;
-}
+const usageRowSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  type: z.string(),
+  provider: z.string(),
+  ...usageFiguresShape,
+  usageUnits: nothingSchema,
+  cost: z.null(),
+  untrackedUsageUnits: nothingSchema,
+  versionNumber: z.int().nullish(),
+});
+export type UsageRow = Immutable<z.infer<typeof usageRowSchema>>;
 
-export interface UsageDay {
-  readonly date: string;
-  readonly passed: number;
-  readonly blocked: number;
-  readonly masked: number;
-  readonly flagged: number;
-  readonly errors: number;
-}
+export const usageDaySchema = z.object({
+  date: z.iso.date(),
+  passed: countSchema,
+  blocked: countSchema,
+  masked: countSchema,
+  flagged: countSchema,
+  errors: countSchema,
+});
+export type UsageDay = Immutable<z.infer<typeof usageDaySchema>>;
 
 /**
  * Answer of the overviews. `passRate` is the percentage of evaluations that neither blocked nor failed; the reference
  * says 100 when there is no data, here it is null and `hasData` is false (D-60).
  */
-export interface UsageOverview {
-  readonly rows: readonly UsageRow[];
-  readonly chart: readonly UsageDay[];
-  readonly totalRequests: number;
-  readonly totalBlocked: number;
-  readonly passRate: number | null;
-  readonly hasData: boolean;
-  readonly totalUsageUnits: Readonly<Record<string, never>>;
-  readonly totalCost: null;
-  readonly totalUntrackedUsageUnits: Readonly<Record<string, never>>;
-}
+export const usageOverviewSchema = z.object({
+  rows: z.array(usageRowSchema),
+  chart: z.array(usageDaySchema),
+  totalRequests: countSchema,
+  totalBlocked: countSchema,
+  passRate: percentSchema,
+  hasData: z.boolean(),
+  totalUsageUnits: nothingSchema,
+  totalCost: z.null(),
+  totalUntrackedUsageUnits: nothingSchema,
+});
+export type UsageOverview = Immutable<z.infer<typeof usageOverviewSchema>>;
 
 /** One row of the spend logs, with the names of the reference and, additive, `action`, `error_code` and `cost_known`. */
-export interface SpendLogRow {
-  readonly request_id: string;
-  readonly call_type: string;
+export const spendLogRowSchema = z.object({
+  request_id: z.string(),
+  call_type: z.string(),
   /** The hash of the key. */
-  readonly api_key: string;
-  readonly user: string;
-  readonly team_id: string | null;
-  readonly organization_id: string | null;
-  readonly end_user: string;
-  readonly request_tags: readonly string[];
-  readonly requester_ip_address: null;
-  readonly session_id: null;
-  readonly model: string;
-  readonly model_id: string;
-  readonly model_group: string;
-  readonly custom_llm_provider: string;
-  readonly api_base: string;
-  readonly mcp_namespaced_tool_name: null;
-  readonly spend: number;
-  readonly cost_known: boolean;
-  readonly total_tokens: number;
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly startTime: string;
-  readonly endTime: string;
-  readonly completionStartTime: string | null;
-  readonly request_duration_ms: number;
-  readonly cache_hit: 'None';
-  readonly cache_key: string;
-  readonly status: 'success' | 'failure';
-  readonly action: z.infer<typeof requestActionSchema>;
-  readonly error_code: string | null;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly messages: Readonly<Record<string, never>>;
-  readonly response: Readonly<Record<string, never>>;
-  readonly proxy_server_request: Readonly<Record<string, never>>;
-}
+  api_key: z.string(),
+  user: z.string(),
+  team_id: z.string().nullable(),
+  organization_id: z.string().nullable(),
+  end_user: z.string(),
+  request_tags: z.array(z.string()),
+  requester_ip_address: z.null(),
+  session_id: z.null(),
+  model: z.string(),
+  model_id: z.string(),
+  model_group: z.string(),
+  custom_llm_provider: z.string(),
+  api_base: z.string(),
+  mcp_namespaced_tool_name: z.null(),
+  spend: z.number(),
+  cost_known: z.boolean(),
+  total_tokens: z.number(),
+  prompt_tokens: z.number(),
+  completion_tokens: z.number(),
+  startTime: momentAnswer,
+  endTime: momentAnswer,
+  completionStartTime: momentAnswer.nullable(),
+  request_duration_ms: z.number(),
+  cache_hit: z.literal('None'),
+  cache_key: z.string(),
+  status: z.enum(['success', 'failure']),
+  action: requestActionSchema,
+  error_code: z.string().nullable(),
+  metadata: z.record(z.string(), z.unknown()),
+  messages: nothingSchema,
+  response: nothingSchema,
+  proxy_server_request: nothingSchema,
+});
+export type SpendLogRow = Immutable<z.infer<typeof spendLogRowSchema>>;

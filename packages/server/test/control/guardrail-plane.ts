@@ -3,6 +3,7 @@ import { builtIns, type HttpPort, secretPaths } from '@portcullis/guardrails';
 import { guardrailSchema, policyFromDefinition, policyDefinitionSchema } from '@portcullis/policy';
 import { parse } from 'yaml';
 import { callRoute } from '../../src/control/call.ts';
+import { sent as asSent } from './sent.ts';
 import { changeMaker } from '../../src/control/changes/transact.ts';
 import type { ControlContext } from '../../src/control/context.ts';
 import { guardrailRoutes } from '../../src/control/guardrails/routes.ts';
@@ -202,8 +203,7 @@ export function guardrailPlane(database: Database, salts: readonly string[] = ['
         },
         realClock.now(),
       );
-      // Through JSON, as it goes to the client.
-      return { ...answer, status: answer.status ?? 200, body: JSON.parse(JSON.stringify(answer.body)) };
+      return asSent(route, answer);
     },
   };
   return plane;

@@ -11,6 +11,7 @@ import { createIdentities } from '../../src/storage/identity/identities.ts';
 import { principalOf } from '../../src/storage/identity/principal.ts';
 import { createSessions } from '../../src/storage/identity/sessions.ts';
 import { guardrailParts } from './guardrail-plane.ts';
+import { sent } from './sent.ts';
 import { preparedDirectory, realClock, recorder, stillClock } from '../storage/kit.ts';
 
 export const MASTER = 'sk-master';
@@ -111,8 +112,7 @@ export async function openPlane(): Promise<Plane> {
         },
         clock.now(),
       );
-      // Through JSON, as it goes to the client.
-      return { status: answer.status ?? 200, body: JSON.parse(JSON.stringify(answer.body)) };
+      return sent(route, answer);
     },
     async close() {
       await database.close();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callRoute } from '../../src/control/call.ts';
+import { sent } from './sent.ts';
 import { spendLogContentRoute, spendLogPageRoute, spendLogsRoute } from '../../src/control/logs/read.ts';
 import type { Route, RouteAnswer } from '../../src/control/route.ts';
 import {
@@ -148,7 +149,7 @@ async function get(
   if (route === undefined) throw new Error(`no route ${path}`);
   const raw = { body: undefined, query, params, identity, callId: 'call', headers: {} };
   const answer = await callRoute(route, raw, clock.now());
-  return { status: answer.status ?? 200, body: JSON.parse(JSON.stringify(answer.body)) };
+  return sent(route, answer);
 }
 
 const RANGE = { start_date: '2025-12-01 00:00:00', end_date: '2026-01-02 00:00:00' };

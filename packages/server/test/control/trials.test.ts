@@ -1,6 +1,7 @@
 import { guardrailSchema, policyDefinitionSchema, policyFromDefinition } from '@portcullis/policy';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { callRoute } from '../../src/control/call.ts';
+import { sent as asSent } from './sent.ts';
 import type { ControlContext } from '../../src/control/context.ts';
 import { trialRoutes } from '../../src/control/trials/routes.ts';
 import type { Identity } from '../../src/ports/identity.ts';
@@ -119,8 +120,7 @@ async function open() {
       if (route === undefined) throw new Error(`no route ${name}`);
       calls += 1;
       const raw = { body, query: {}, params: {}, identity, callId: `c${calls}` };
-      const { status = 200, body: answered } = await callRoute(route, raw, clock.now());
-      return { status, body: JSON.parse(JSON.stringify(answered)) };
+      return asSent(route, await callRoute(route, raw, clock.now()));
     },
   };
 }

@@ -30,7 +30,7 @@ export function regenerateKeyRoute(
     method: 'POST',
     path,
     permission: 'any_key',
-    body: regenerateKeySchema.prefault({}),
+    body: regenerateKeySchema,
     async handler({ body, params, identity, callId }) {
       const { database, clock, knownNames } = context;
       const nowMs = clock.now();

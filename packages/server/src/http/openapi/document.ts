@@ -1,4 +1,4 @@
-import { ERRORS } from '@portcullis/contract';
+import { ERRORS, type RouteContract, ROUTES } from '@portcullis/contract';
 import type { Permission, Route } from '../../control/route.ts';
 import { DATA_PLANE, type DataPlaneOperation } from './data-plane.ts';
 import { controlRefusals, ERROR_SCHEMA, SharedResponses } from './refusals.ts';
@@ -22,6 +22,7 @@ const SECURITY_SCHEMES = {
   apiKey: { type: 'apiKey', in: 'header', name: 'api-key' },
   googApiKey: { type: 'apiKey', in: 'header', name: 'x-goog-api-key' },
 } as const;
+const CONTRACTS: Readonly<Record<string, RouteContract | undefined>> = ROUTES;
 const WITH_KEY = Object.keys(SECURITY_SCHEMES).map((scheme) => ({ [scheme]: [] }));
 
 const PERMISSIONS: Readonly<Record<Permission, string>> = {
@@ -85,8 +86,9 @@ function controlOperation(
   responses: SharedResponses,
 ): Operation {
   const summary = SUMMARIES[`${route.method} ${route.path}`];
-  const take = (name: string, schema: NonNullable<Route['body']>): JsonSchema => {
-    const made = schemasOf(name, schema);
+  const contract = CONTRACTS[`${route.method} ${route.path}`];
+  const take = (name: string, schema: NonNullable<Route['body']>, side?: 'output'): JsonSchema => {
+    const made = schemasOf(name, schema, side);
     Object.assign(schemas, made.components);
     return made.schema;
   };
@@ -97,12 +99,21 @@ function controlOperation(
     schemas[name] = take(name, route.body);
     body = bodyOf(schemaRef(name), !route.body.safeParse(undefined).success);
   }
+  let answer: JsonSchema | null = null;
+  if (contract !== undefined) {
+    const name = `${id}.answer`;
+    schemas[name] = take(name, contract.answer, 'output');
+    answer = schemaRef(name);
+  }
   return {
     ...(summary === undefined ? {} : { summary }),
     ...access(route.permission),
     parameters: [...queryParameters(query), ...(route.method === 'GET' ? [] : CONDITIONS)],
     ...body,
-    responses: { '2XX': answerOf(['application/json']), ...responses.of(controlRefusals(route)) },
+    responses: {
+      '2XX': answerOf(['application/json'], answer),
+      ...responses.of(controlRefusals(route)),
+    },
   };
 }
 
@@ -129,10 +140,10 @@ function bodyOf(schema: JsonSchema, required: boolean): Json {
   return { requestBody: { required, content: { 'application/json': { schema } } } };
 }
 
-function answerOf(types: readonly string[]): Json {
+function answerOf(types: readonly string[], schema: JsonSchema | null = null): Json {
   return {
     description: 'Done.',
-    content: Object.fromEntries(types.map((type) => [type, {}])),
+    content: Object.fromEntries(types.map((type) => [type, schema === null ? {} : { schema }])),
   };
 }
 

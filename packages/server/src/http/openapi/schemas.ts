@@ -13,19 +13,21 @@ export interface JsonSchema {
 const COMPONENTS = '#/components/schemas/';
 
 /**
- * The schema of what is sent, and the schemas it refers to by the names that they get among the components. What a
- * refinement checks besides has no words in JSON schema: the answer to a request that it refuses says it.
+ * The schema of what is sent (`input`) or answered (`output`), and the schemas it refers to by the names that they get
+ * among the components. What a refinement checks besides has no words in JSON schema: the answer to a request that it
+ * refuses says it.
  */
 export function schemasOf(
   name: string,
   schema: z.ZodType,
+  io: 'input' | 'output' = 'input',
 ): { readonly schema: JsonSchema; readonly components: Readonly<Record<string, JsonSchema>> } {
   const {
     $schema: _,
     $defs = {},
     ...root
   } = z.toJSONSchema(schema, {
-    io: 'input',
+    io,
     unrepresentable: 'any',
   }) as JsonSchema;
   const moved = (ref: string): string =>

@@ -13,6 +13,7 @@ import {
   type Snapshot,
 } from '@portcullis/policy';
 import { callRoute } from '../../../src/control/call.ts';
+import { sent } from '../sent.ts';
 import type { ControlContext } from '../../../src/control/context.ts';
 import type { Route, RouteAnswer } from '../../../src/control/route.ts';
 import { controlRoutes } from '../../../src/control/routes.ts';
@@ -196,8 +197,7 @@ export async function openPolicyPlane(database: Database): Promise<PolicyPlane> 
     );
     // Every write of a test has a moment of its own, as in life.
     clock.advance(1_000);
-    // Through JSON, as it goes to the client.
-    return { ...answer, status: answer.status ?? 200, body: JSON.parse(JSON.stringify(answer.body)) };
+    return sent(route, answer);
   };
 
   return {
