@@ -8,7 +8,7 @@ export function fieldProblems(
   error: z.ZodError,
   root: 'body' | 'query',
 ): readonly FieldProblem[] {
-  return error.issues.flatMap((issue): FieldProblem[] => {
+  return error.issues.flatMap(innermost).flatMap((issue): FieldProblem[] => {
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     if (issue.code === 'unrecognized_keys') {
       const known = path.length === 0 ? fieldsOf(schema) : [];
@@ -20,6 +20,22 @@ export function fieldProblems(
     }
     return [{ loc: [root, ...path], msg: issue.message, type: issue.code }];
   });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * Of a value that may have several forms, and has one of them with faults inside, the faults inside; of a value that has
+ * none of them, that it has none.
+ */
+function innermost(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const inside = issue.errors.filter(
+    (issues) => issues.length > 0 && issues.every(({ path }) => path.length > 0),
+  );
+  const [form] = inside;
+  if (form === undefined || inside.length > 1) return [issue];
+  return form.map((inner): Issue => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(innermost);
 }
 
 /** `; did you mean "x"?` when a known name is near enough to be meant. */

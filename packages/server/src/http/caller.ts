@@ -74,7 +74,7 @@ function refuseOtherSites(request: FastifyRequest): void {
 }
 
 /** Whoever claims it falsely only gets a cookie that does not come back. */
-function cameByHttps(request: FastifyRequest): boolean {
+export function cameByHttps(request: FastifyRequest): boolean {
   const forwarded = request.headers['x-forwarded-proto'];
   const [first] = (typeof forwarded === 'string' ? forwarded : '').split(',', 1);
   return first?.trim().toLowerCase() === 'https' || request.protocol === 'https';

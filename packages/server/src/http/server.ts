@@ -14,7 +14,7 @@ import type { Route } from '../control/route.ts';
 import { isDeeperThan, readCredential } from '../gateway/accept.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { findCaller } from '../gateway/identify.ts';
-import { callerOf } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { listModels, modelInfo } from '../gateway/models.ts';
 import { serveModel } from '../gateway/pipeline.ts';
 import { DatabaseError } from '../ports/database.ts';
@@ -22,8 +22,11 @@ import type { Identity } from '../ports/identity.ts';
 import type { Sessions } from '../ports/sessions.ts';
 import { mountDocs } from './docs.ts';
 import { InFlight } from './in-flight.ts';
+import { addSecurityHeaders, mountSecurityHeaders } from './security-headers.ts';
 
 const MAX_CONTROL_BYTES = 10 * 1024 * 1024;
+/** Of a body that anybody may send. */
+const MAX_OPEN_BYTES = 64 * 1024;
 const MAX_DEPTH = 64;
 
 /** What readiness says (S2). `status` is the HTTP status. */
@@ -77,6 +80,7 @@ export function createHttpServer(parts: HttpParts): HttpServer {
       }),
     // A path that cannot be decoded matches no route.
     frameworkErrors: (_error, request, reply) => {
+      addSecurityHeaders(request, reply);
       void notFound(parts.gateway, mounted, request, reply);
     },
   });
@@ -86,6 +90,7 @@ export function createHttpServer(parts: HttpParts): HttpServer {
       mounted.push({ method: name, path: url, matches: pathPattern(url) });
     }
   });
+  mountSecurityHeaders(app);
   mountDataPlane(app, parts);
   mountHealth(app, parts, mounted);
   mountControlPlane(app, parts);
@@ -170,9 +175,7 @@ function mountHealth(
   });
 
   async function debugRecord(callId: string, identity: Identity | null): Promise<object> {
-    if (identity === null) {
-      throw new PortcullisError('authentication_failed', 'Authentication Error, No api key passed in.');
-    }
+    if (identity === null) throw nobody();
     if (identity.role !== 'proxy_admin' && identity.role !== 'proxy_admin_viewer') {
       throw new PortcullisError('admin_only', 'Admin-only endpoint. Not allowed to access this.');
     }
@@ -217,37 +220,48 @@ function mountControlPlane(app: FastifyInstance, parts: HttpParts): void {
   });
   app.setErrorHandler((error, _request, reply) => sendFailure(gateway, reply, error));
   for (const route of controlRoutes) {
+    const isOpen = route.permission === 'open';
+    const callers = new WeakMap<FastifyRequest, Called>();
     app.route({
       method: route.method,
       url: route.path,
-      handler: (request, reply) => answerControl(parts, route, request, reply),
+      bodyLimit: isOpen ? MAX_OPEN_BYTES : MAX_CONTROL_BYTES,
+      // Before the body is read: strangers cannot have large ones taken in.
+      onRequest: async (request, reply) => {
+        const callId = own(gateway, reply);
+        const { identity, client } = await callerOf(request, { gateway, sessions: parts.sessions, isOpen });
+        if (identity === null && !isOpen) throw nobody();
+        callers.set(request, { callId, identity, client });
+      },
+      handler: (request, reply) => answerControl(gateway, route, request, reply, callers.get(request)),
     });
   }
 }
 
+interface Called extends Caller {
+  readonly callId: string;
+}
+
+const nobody = (): PortcullisError =>
+  new PortcullisError('authentication_failed', 'Authentication Error, No api key passed in.');
+
 async function answerControl(
-  { gateway, sessions }: HttpParts,
+  gateway: Gateway,
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
+  called: Called | undefined,
 ): Promise<FastifyReply> {
-  const callId = own(gateway, reply);
   try {
-    const { identity, client } = await callerOf(request, {
-      gateway,
-      sessions,
-      isOpen: route.permission === 'open',
-    });
+    if (called === undefined) throw nobody();
     const answer = await callRoute(
       route,
       {
         body: request.body ?? undefined,
         query: request.query,
         params: request.params as Readonly<Record<string, string>>,
-        identity,
-        callId,
         headers: request.headers,
-        client,
+        ...called,
       },
       gateway.clock.now(),
     );
@@ -285,7 +299,7 @@ function own(gateway: Gateway, reply: FastifyReply): string {
 const FRAMEWORK_CODES: Readonly<Record<string, { readonly code: ErrorCode; readonly message: string }>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     code: 'body_too_large',
-    message: `The body is larger than the limit of ${MAX_CONTROL_BYTES} bytes.`,
+    message: `The body is larger than this route takes: ${MAX_CONTROL_BYTES} bytes with a key or session, ${MAX_OPEN_BYTES} without.`,
   },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     code: 'invalid_request',
@@ -326,7 +340,8 @@ function notFound(
   own(gateway, reply);
   const path = pathOf(request.raw);
   const allowed = mounted.filter(({ matches }) => matches.test(path)).map(({ method }) => method);
-  if (allowed.length > 0) {
+  // A path that has the form of a route and still is none, as one that cannot be decoded, is not found.
+  if (allowed.length > 0 && !allowed.includes(request.method)) {
     void reply.header('allow', [...new Set(allowed)].join(', '));
     const message = `${request.method} is not possible on ${path}.`;
     return sendFailure(gateway, reply, new PortcullisError('method_not_allowed', message));
