@@ -207,6 +207,7 @@ export function hookResultOf(frame: Frame, execution: Execution): HookResult {
     respond,
     records,
     applied: appliedOf(records),
+    restorer: frame.placeholders,
   };
 }
 

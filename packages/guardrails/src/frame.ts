@@ -1,6 +1,8 @@
 import type { Inspection, Ports } from './guardrail.ts';
 import type { HookInput } from './hook.ts';
 import type { Groups } from './instance.ts';
+import { Placeholders } from './restore/restorer.ts';
+import type { PlaceholderVault } from './restore/vault.ts';
 
 /** What all runs of one hook share. */
 export interface Frame {
@@ -13,6 +15,10 @@ export interface Frame {
   readonly waiting: Set<AbortController>;
   /** Every inspection answers this instead of being made, such as `too_complex` for an answer that outgrew its buffer. */
   readonly forced: Inspection | null;
+  /** Where masked values that are to be put back are numbered; null where nothing is. */
+  readonly vault: PlaceholderVault | null;
+  /** What this hook masked for putting back. Made at the first such value. */
+  placeholders: Placeholders | null;
 }
 
 export function makeFrame(
@@ -20,6 +26,7 @@ export function makeFrame(
   groups: Groups,
   ports: Ports,
   forced: Inspection | null = null,
+  vault: PlaceholderVault | null = null,
 ): Frame {
   return {
     input,
@@ -28,7 +35,21 @@ export function makeFrame(
     endsAtMs: ports.clock.monotonic() + input.budgetMs,
     waiting: new Set(),
     forced,
+    vault,
+    placeholders: null,
   };
+}
+
+/**
+ * Where this hook's placeholders are kept; null where a mask cannot be undone: in any hook but `pre_call`, and for runs
+ * whose changes reach nobody.
+ */
+export function placeholdersOf(frame: Frame): Placeholders | null {
+  if (frame.vault === null || frame.input.hook !== 'pre_call') return null;
+  const { facts, original } = frame.input;
+  const scope = facts.teamId ?? facts.keyHash;
+  frame.placeholders ??= new Placeholders(frame.vault, scope, original, () => frame.ports.clock.now());
+  return frame.placeholders;
 }
 
 /** Stops what is still under way after a block. Its outcome no longer matters. */

@@ -8,6 +8,7 @@ import type {
   Verdict,
 } from '@portcullis/policy';
 import type { RequestFacts } from './guardrail.ts';
+import type { Restorer } from './restore/restorer.ts';
 
 /** A value, or the promise of one. Hooks answer without a promise as long as every detector does. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -89,6 +90,8 @@ export interface HookResult {
   readonly records: readonly RunRecord[];
   /** Enforced guardrails with outcome clean, masked or flagged, in plan order, each once (E3). */
   readonly applied: readonly string[];
+  /** Puts values back that this hook masked for it; null when there is none. */
+  readonly restorer: Restorer | null;
 }
 
 /** Part of an answer that grows by itself: a choice's content, reasoning, refusal, or the arguments of one tool call (E8). */

@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from '@portcullis/policy';
 import { editsFit } from './edits.ts';
-import type { Frame } from './frame.ts';
+import { type Frame, placeholdersOf } from './frame.ts';
 import type { Detection, Inspection, Subject } from './guardrail.ts';
 import type { MaybePromise } from './hook.ts';
 import { failed, failureOf, inspect } from './inspect.ts';
@@ -261,7 +261,7 @@ function applyTo(
     return unchanged(failed('fault', 'edits outside the text, overlapping or out of order').outcome);
   }
   const segments = order.segments.slice();
-  for (const [index, ofSegment] of bySegment(edits)) {
+  for (const [index, ofSegment] of bySegment(withPlaceholders(frame, view.segments, edits))) {
     const place = view.places === null ? index : (view.places[index] ?? -1);
     const segment = segments[place];
     if (segment === undefined) continue;
@@ -272,6 +272,28 @@ function applyTo(
     segments[place] = { ...segment, text };
   }
   return { outcome: { outcome: 'masked' }, segments };
+}
+
+/** Edits whose values are to be put back get stable placeholders instead of their replacements. */
+function withPlaceholders(
+  frame: Frame,
+  segments: readonly Segment[],
+  edits: readonly Edit[],
+): readonly Edit[] {
+  if (!edits.some((edit) => edit.restore !== undefined)) return edits;
+  const placeholders = placeholdersOf(frame);
+  if (placeholders === null) return edits;
+  const textOf = (edit: Edit) => segments[edit.segment]?.text.slice(edit.start, edit.end) ?? '';
+  return edits.map((edit, index) => {
+    if (edit.restore === undefined || 'continues' in edit.restore) return edit;
+    let value = textOf(edit);
+    for (let next = index + 1; next < edits.length; next++) {
+      const further = edits[next];
+      if (further?.restore === undefined || !('continues' in further.restore)) break;
+      value += textOf(further);
+    }
+    return { ...edit, replacement: placeholders.placeholderFor(edit.restore.type, value) };
+  });
 }
 
 function bySegment(edits: readonly Edit[]): Map<number, Edit[]> {

@@ -8,6 +8,7 @@ import type { Groups } from './instance.ts';
 import { isPromise } from './maybe.ts';
 import { type MonitorQueue, sharedMonitorQueue } from './monitor.ts';
 import { plannedRecords } from './record.ts';
+import { type PlaceholderVault, sharedVault } from './restore/vault.ts';
 import { openGate } from './stream/gate.ts';
 
 /** All configured guardrails, ready to run. Immutable; any number of requests use it at once. */
@@ -44,6 +45,8 @@ export type RuntimeResult =
 export interface RuntimeOptions {
   /** Where monitored runs wait. The process's own queue by default. */
   readonly monitorQueue?: MonitorQueue;
+  /** Where masked values get their placeholders. The process's own vault by default. */
+  readonly vault?: PlaceholderVault;
 }
 
 /**
@@ -60,8 +63,7 @@ export function createRuntime(
 ): RuntimeResult {
   const { groups, findings } = configure(guardrails, catalogue, ports);
   if (findings.length > 0) return { ok: false, findings };
-  const queue = options.monitorQueue ?? sharedMonitorQueue;
-  return { ok: true, runtime: new ConfiguredRuntime(groups, catalogue, ports, queue) };
+  return { ok: true, runtime: new ConfiguredRuntime(groups, catalogue, ports, options) };
 }
 
 class ConfiguredRuntime implements Runtime {
@@ -70,17 +72,24 @@ class ConfiguredRuntime implements Runtime {
   readonly #groups: Groups;
   readonly #ports: Ports;
   readonly #queue: MonitorQueue;
+  readonly #vault: PlaceholderVault;
 
-  constructor(groups: Groups, catalogue: readonly DetectorDefinition[], ports: Ports, queue: MonitorQueue) {
+  constructor(
+    groups: Groups,
+    catalogue: readonly DetectorDefinition[],
+    ports: Ports,
+    options: RuntimeOptions,
+  ) {
     this.#groups = groups;
     this.#ports = ports;
-    this.#queue = queue;
+    this.#queue = options.monitorQueue ?? sharedMonitorQueue;
+    this.#vault = options.vault ?? sharedVault;
     this.lookup = lookupIn(catalogue);
   }
 
   runHook(input: HookInput): MaybePromise<HookResult> {
     this.counts.planned += plannedRecords(input.runs, 'enforce');
-    const frame = makeFrame(input, this.#groups, this.#ports);
+    const frame = makeFrame(input, this.#groups, this.#ports, null, this.#vault);
     const execution = execute(frame, enforced(input.runs));
     const finish = (over: Awaited<typeof execution>): HookResult => {
       const result = hookResultOf(frame, over);

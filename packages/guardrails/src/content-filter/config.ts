@@ -1,5 +1,6 @@
 import { commonParamsSchema } from '@portcullis/policy';
 import { z } from 'zod';
+import { restoreParams } from '../restore/params.ts';
 import { KEYWORD_CHARACTERS } from './program.ts';
 
 /** Most patterns, blocked words and categories written in the configuration itself, of one guardrail. */
@@ -83,6 +84,7 @@ export const contentFilterSchema = z.strictObject({
     .max(256)
     .default('[KEYWORD_REDACTED]')
     .describe('Takes the place of a masked word'),
+  ...restoreParams,
   categories: z
     .array(categoryEntrySchema)
     .max(CONFIG_LIMITS.categories)

@@ -8,6 +8,7 @@ import type {
   Ports,
   Subject,
 } from '../guardrail.ts';
+import type { TextEdit } from '../text/edits.ts';
 import { joinSegments, type JoinedSegments, splitEdit } from '../text/segments.ts';
 import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
 import type { Program } from './program.ts';
@@ -38,8 +39,11 @@ export class ContentFilter implements Detector {
   private readonly hash: (text: string) => string;
   private readonly scan: Scan;
   private readonly clean: Inspection;
+  private readonly restores: boolean;
 
-  constructor(program: Program, ports: Ports) {
+  /** @param restores What is masked before the call is put back into the answer. */
+  constructor(program: Program, ports: Ports, restores = false) {
+    this.restores = restores;
     this.program = program;
     this.hash = ports.hash;
     this.scan = new Scan(program);
@@ -131,7 +135,8 @@ export class ContentFilter implements Detector {
     let block: Match | null = null;
     for (const { cluster, segment, joined } of placed) {
       block ??= cluster.block;
-      for (const edit of cluster.edits) {
+      for (const made of cluster.edits) {
+        const edit = this.restores ? { ...made, restore: { type: kindOf(cluster, made) } } : made;
         if (joined === null) edits.push({ segment, ...edit });
         else edits.push(...splitEdit(joined, edit));
       }
@@ -166,6 +171,15 @@ export class ContentFilter implements Detector {
       trace: { patterns_checked: this.program.checks },
     };
   }
+}
+
+/** The kind of value that an edit masks: the name of its pattern. */
+function kindOf({ matches }: Cluster, { start, end, replacement }: TextEdit): string {
+  const match = matches.find(
+    ({ rule, ...at }) =>
+      rule.action === 'MASK' && rule.replacement === replacement && at.start < end && at.end > start,
+  );
+  return match === undefined || match.rule.kind === 'keyword' ? 'keyword' : match.rule.name;
 }
 
 /** Where a match is: a match over several parts is reported where it begins, up to the end of that part. */

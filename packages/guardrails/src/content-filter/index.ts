@@ -34,7 +34,7 @@ export function contentFilterWith(words: WordsFolder | null): DetectorDefinition
     // Adjacent parts of a message are also scanned joined, so a verdict can depend on more than one segment.
     deterministic: 'subject',
     timeoutMs: 2_000,
-    create: (config, ports) => new ContentFilter(compile(config, words), ports),
+    create: (config, ports) => new ContentFilter(compile(config, words), ports, config.output_parse_pii),
   };
 }
 

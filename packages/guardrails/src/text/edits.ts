@@ -1,8 +1,11 @@
+import type { Edit } from '@portcullis/policy';
+
 /** A replacement of `[start, end)` of one text, in UTF-16 units. */
 export interface TextEdit {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
+  readonly restore?: NonNullable<Edit['restore']>;
 }
 
 /**

@@ -48,8 +48,11 @@ export function splitEdit(joined: JoinedSegments, edit: TextEdit): Edit[] {
     const start = Math.max(edit.start, partStart);
     const end = Math.min(edit.end, partEnd);
     if (start >= end) return;
-    const replacement = edits.length === 0 ? edit.replacement : '';
-    edits.push({ segment, start: start - partStart, end: end - partStart, replacement });
+    const first = edits.length === 0;
+    const replacement = first ? edit.replacement : '';
+    const at = { segment, start: start - partStart, end: end - partStart, replacement };
+    if (edit.restore === undefined) edits.push(at);
+    else edits.push({ ...at, restore: first ? edit.restore : { continues: true } });
   });
   return edits;
 }

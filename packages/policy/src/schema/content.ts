@@ -61,4 +61,10 @@ export interface Edit {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
+  /**
+   * What is masked is to be put back into the answer: in `pre_call` a stable placeholder of this kind (`EMAIL`:
+   * `<EMAIL_1>`) takes the place of `replacement`. `continues`: the span goes on the value of the edit before it, in the
+   * next of adjacent text parts; its own replacement is empty.
+   */
+  readonly restore?: { readonly type: string } | { readonly continues: true };
 }

@@ -13,7 +13,8 @@ import type { UpstreamExchange } from './upstreams/upstream.ts';
 
 /**
  * Who reads the answer: nobody; somebody a copy of the very bytes that the caller gets (monitored and logging_only runs,
- * which must change nothing); or an enforced guardrail, through which it has to pass.
+ * which must change nothing); or an enforced guardrail, through which it has to pass, or the caller's masked values,
+ * which have to be put back.
  */
 export type AnswerReader = 'nobody' | 'copy' | 'guardrail';
 
@@ -34,7 +35,7 @@ export function dispatch(input: GuardedInput, gateway: Gateway, client: Client):
   const { planned } = input;
   const deployment = chooseDeployment(planned.group, Math.random());
   const upstreamModel = upstreamModelName(deployment, planned.group, planned.names);
-  const reads = answerReader(planned);
+  const reads = input.pre?.restorer ? 'guardrail' : answerReader(planned);
   const sentAt = gateway.clock.monotonic();
   // What an answer has used is read off its end, which has to be plain for that.
   const counted = planned.identified.admission !== null || deployment.price !== undefined;

@@ -164,7 +164,9 @@ class Output {
       const sent = sendRespond(this.#client, headers, result.respond, this.#accepted, usage);
       return this.#delivered(responded(result.respond, sent), reply, more);
     }
-    const masked = result === null ? { ok: true as const, body: answer } : edited(answer, segments, result);
+    const restorer = this.#dispatched.input.pre?.restorer ?? null;
+    const judged = result?.segments ?? segments;
+    const masked = edited(answer, segments, restorer === null ? judged : restorer.restoreSegments(judged));
     if (!masked.ok) {
       sendError(this.#client, headers, masked.error, this.#accepted);
       return this.#delivered(failed(masked.error, masked.error.status), reply, more);
@@ -188,6 +190,7 @@ class Output {
     const { ending, verdict, usage, seenTokens, report, answer } = await guardStream(
       planned,
       stream,
+      this.#dispatched.input.pre?.restorer ?? null,
       reply,
       this.#client,
       startHeaders,
@@ -318,10 +321,10 @@ function streamVerdict(verdict: Verdict, report: StreamReport): Verdict {
 function edited(
   answer: JsonObject,
   segments: readonly Segment[],
-  result: HookResult,
+  changed: readonly Segment[],
 ): { ok: true; body: JsonObject } | { ok: false; error: PortcullisError } {
-  if (result.edited.length === 0) return { ok: true, body: answer };
-  const rewritten = withSegments(answer, segments, result.segments);
+  if (changed === segments) return { ok: true, body: answer };
+  const rewritten = withSegments(answer, segments, changed);
   if (rewritten.ok) return rewritten;
   const { path, reason } = rewritten.undeliverable;
   const message = `A masked text cannot be put back at ${path}: ${reason}.`;

@@ -7,7 +7,14 @@ import {
   type TextChannel,
   type Usage,
 } from '@portcullis/contract';
-import type { StreamGate, StreamPiece, StreamReport, StreamStep } from '@portcullis/guardrails';
+import {
+  type Restorer,
+  RestoringStream,
+  type StreamGate,
+  type StreamPiece,
+  type StreamReport,
+  type StreamStep,
+} from '@portcullis/guardrails';
 import type { Segment, Verdict } from '@portcullis/policy';
 import { asEventStream, blockBody, sendBlock, sendError } from '../answers.ts';
 import type { Accepted } from '../accept.ts';
@@ -39,17 +46,19 @@ type Task =
 /**
  * Sends a streamed answer through the gate of the post_call guardrails: nothing unscanned leaves (E8). Status and headers
  * go out with the first released event, so that a block before it is a plain 400.
- * `headers` makes the headers of the start, given the guardrails that are armed.
+ * `restorer` puts values back that the request's own guardrails masked, behind the gate: what is judged and stored has
+ * placeholders. `headers` makes the headers of the start, given the guardrails that are armed.
  */
 export function guardStream(
   planned: PlannedRequest,
   dialect: StreamDialect,
+  restorer: Restorer | null,
   reply: UpstreamReply,
   client: Client,
   headers: (armed: readonly string[]) => HeaderMap,
 ): Promise<StreamEnd> {
   return new Promise((resolve) => {
-    const sink = new GuardedSink(planned, dialect, reply, client, headers, resolve);
+    const sink = new GuardedSink(planned, dialect, restorer, reply, client, headers, resolve);
     client.onGone(() => sink.gone());
     reply.read(sink);
   });
@@ -66,6 +75,7 @@ class GuardedSink implements BodySink {
   readonly #sse = new SseReader();
   readonly #codec: StreamCodec;
   readonly #gate: StreamGate;
+  readonly #restoring: RestoringStream | null;
   readonly #channels = new Map<string, TextChannel>();
   readonly #tasks: Task[] = [];
   /** Parts of the answer whose end waits for the gate to release everything. */
@@ -84,6 +94,7 @@ class GuardedSink implements BodySink {
   constructor(
     planned: PlannedRequest,
     dialect: StreamDialect,
+    restorer: Restorer | null,
     reply: UpstreamReply,
     client: Client,
     headers: (armed: readonly string[]) => HeaderMap,
@@ -112,6 +123,8 @@ class GuardedSink implements BodySink {
       limits: { maxHeldChars: settings.streamBufferCharacters },
       codec: this.#codec,
     });
+    this.#restoring =
+      restorer === null ? null : new RestoringStream(restorer, this.#codec, settings.streamBufferCharacters);
   }
 
   chunk(bytes: Buffer): void {
@@ -230,8 +243,10 @@ class GuardedSink implements BodySink {
     if (step === null) return true;
     switch (step.kind) {
       case 'release':
-        this.#out += this.#codec.encode(step.pieces.map((piece) => this.#release(piece)));
+        this.#send(step.pieces);
+        if (task.kind === 'end_channel') this.#sendRestored(this.#restoring?.endChannel(task.key));
         if (task.kind !== 'done') return true;
+        this.#sendRestored(this.#restoring?.end());
         for (const mark of this.#unfinished) this.#out += this.#codec.finish(mark);
         this.#out += this.#codec.end();
         this.#complete();
@@ -252,10 +267,16 @@ class GuardedSink implements BodySink {
     }
   }
 
-  #release(piece: StreamPiece): StreamPiece {
-    const { key } = piece.channel;
-    this.#released?.set(key, (this.#released.get(key) ?? '') + piece.text);
-    return piece;
+  /** Sends what the gate released, with the caller's own values put back. */
+  #send(pieces: readonly StreamPiece[]): void {
+    for (const { channel, text } of pieces) {
+      this.#released?.set(channel.key, (this.#released.get(channel.key) ?? '') + text);
+    }
+    this.#sendRestored(this.#restoring === null ? pieces : this.#restoring.push(pieces));
+  }
+
+  #sendRestored(pieces: readonly StreamPiece[] = []): void {
+    if (pieces.length > 0) this.#out += this.#codec.encode(pieces);
   }
 
   #begin(): void {
