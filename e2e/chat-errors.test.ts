@@ -159,12 +159,26 @@ describe('a request that is wrong', () => {
     expect(upstream.calls).toHaveLength(0);
   });
 
+  test('without a key is refused before its body is read', async () => {
+    const { port } = new URL(gateway.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(
+      'POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n',
+    );
+    const text = await new Promise<string>((resolve) => {
+      let seen = '';
+      socket.on('data', (bytes) => (seen += bytes.toString()));
+      socket.on('close', () => resolve(seen));
+    });
+    expect(text).toMatch(/^HTTP\/1\.1 401 /u);
+  });
+
   test('larger than the limit is refused before it is read', async () => {
     const { port } = new URL(gateway.url);
     const socket = connect(Number(port), '127.0.0.1');
     // The body that is announced is never sent: whoever waits for it would hang here.
     socket.write(
-      'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99999999\r\n\r\n',
+      'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-x\r\ncontent-type: application/json\r\ncontent-length: 99999999\r\n\r\n',
     );
     const text = await new Promise<string>((resolve) => {
       let seen = '';
@@ -180,7 +194,7 @@ describe('a request that is wrong', () => {
     const socket = connect(Number(port), '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write(
-      'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+      'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
     );
     const part = `10000\r\n${' '.repeat(65_536)}\r\n`;
     const text = await new Promise<string>((resolve) => {

@@ -56,3 +56,8 @@ const CALL_ID = /^[A-Za-z0-9_.:-]{1,64}$/;
 export function protocolId(value: unknown): unknown {
   return (typeof value === 'string' && CALL_ID.test(value)) || Number.isSafeInteger(value) ? null : value;
 }
+/** Bytes that only the provider can read or make: signatures and encrypted reasoning. Null when it has their form. */
+const OPAQUE = /^[A-Za-z0-9+/_-]{64,}={0,2}$/;
+export function opaque(value: unknown): unknown {
+  return typeof value === 'string' && (value === '' || OPAQUE.test(value)) ? null : value;
+}

@@ -1,9 +1,11 @@
 import type { ContentKind, Segment } from '@portcullis/policy';
-import { type ErrorBody, PortcullisError } from '../errors.ts';
+import type { ErrorBody } from '../errors.ts';
 import type { Usage } from './dialect.ts';
 import { isObject, type JsonObject, lookup } from './segments.ts';
 import {
+  broken,
   joinJsonText,
+  parseEvent,
   type ReleasedText,
   splitJsonText,
   sse,
@@ -70,10 +72,6 @@ const KNOWN_CHOICE = new Set([
   'stop_reason',
 ]);
 
-function invalid(what: string): PortcullisError {
-  return new PortcullisError('upstream_invalid', `The provider's stream is broken: ${what}.`);
-}
-
 /** How the end mark of OpenAI's older streams stands in the bytes. */
 export const DONE_MARKS: readonly string[] = ['\ndata: [DONE]', '\ndata:[DONE]'];
 
@@ -119,22 +117,9 @@ export class ChatStreamCodec implements StreamCodec {
    */
   decode(data: string): StreamEvent[] {
     if (data === '[DONE]') return [{ kind: 'done' }];
-    let chunk: unknown;
-    try {
-      chunk = JSON.parse(data);
-    } catch (cause) {
-      throw new PortcullisError(
-        'upstream_invalid',
-        "The provider's stream is broken: an event is not JSON.",
-        { cause },
-      );
-    }
-    if (!isObject(chunk)) throw invalid('an event is no object');
-    if (chunk['error'] !== undefined && chunk['error'] !== null) {
-      throw new PortcullisError('upstream_rejected', 'The provider ended its stream with an error.');
-    }
+    const chunk = parseEvent(data);
     const choices = chunk['choices'];
-    if (!Array.isArray(choices)) throw invalid('a chunk has no choices');
+    if (!Array.isArray(choices)) throw broken('a chunk has no choices');
     this.#readEnvelope(chunk, choices.length === 0);
     const events: StreamEvent[] = [];
     for (const choice of choices) this.#readChoice(choice, events);
@@ -155,10 +140,10 @@ export class ChatStreamCodec implements StreamCodec {
   }
 
   #readChoice(value: unknown, events: StreamEvent[]): void {
-    if (!isObject(value)) throw invalid('a choice is no object');
+    if (!isObject(value)) throw broken('a choice is no object');
     const index = value['index'] ?? 0;
     if (!Number.isSafeInteger(index) || (index as number) < 0 || (index as number) >= this.#maxChoices) {
-      throw invalid('a choice has an index that was not asked for');
+      throw broken('a choice has an index that was not asked for');
     }
     const choice = this.#choice(index as number);
     for (const key in value) {
@@ -167,7 +152,7 @@ export class ChatStreamCodec implements StreamCodec {
     if (value['logprobs'] != null) this.dropped.add('choices.logprobs');
     const delta = value['delta'];
     if (delta !== undefined && delta !== null) {
-      if (!isObject(delta)) throw invalid('a delta is no object');
+      if (!isObject(delta)) throw broken('a delta is no object');
       for (const key in delta) this.#readDelta(choice, key, delta[key], events);
     }
     const reason = value['finish_reason'];
@@ -183,9 +168,9 @@ export class ChatStreamCodec implements StreamCodec {
       if (typeof value === 'string' && /^[a-z_]{1,20}$/.test(value)) choice.role = value;
       return;
     }
-    if (choice.finishReason !== null) throw invalid('a choice goes on after its finish_reason');
+    if (choice.finishReason !== null) throw broken('a choice goes on after its finish_reason');
     if (key === 'tool_calls') {
-      if (!Array.isArray(value)) throw invalid('tool_calls is no list');
+      if (!Array.isArray(value)) throw broken('tool_calls is no list');
       for (const call of value) this.#readToolCall(choice, call, events);
       return;
     }
@@ -200,10 +185,10 @@ export class ChatStreamCodec implements StreamCodec {
   }
 
   #readToolCall(choice: Choice, value: unknown, events: StreamEvent[]): void {
-    if (!isObject(value)) throw invalid('a tool call is no object');
+    if (!isObject(value)) throw broken('a tool call is no object');
     const index = value['index'] ?? 0;
     if (!Number.isSafeInteger(index) || (index as number) < 0 || (index as number) > 1_000) {
-      throw invalid('a tool call has no valid index');
+      throw broken('a tool call has no valid index');
     }
     const tool = this.#tool(choice, index as number);
     if (typeof value['id'] === 'string') tool.id = value['id'];

@@ -1,7 +1,7 @@
 import type { ContentKind, Segment } from '@portcullis/policy';
-import type { ErrorBody } from '../errors.ts';
+import { type ErrorBody, PortcullisError } from '../errors.ts';
 import type { Usage } from './dialect.ts';
-import { rewriteJsonText, SegmentCollector } from './segments.ts';
+import { isObject, type JsonObject, rewriteJsonText, SegmentCollector, withSegments } from './segments.ts';
 
 /** What an answer says of itself until the provider has said it. */
 export interface StreamStart {
@@ -79,6 +79,7 @@ export function splitJsonText(text: string, path: string): Segment[] {
 /** The other way; null when a key or another leaf that cannot hold a text was changed. */
 export function joinJsonText(text: string, leaves: readonly Segment[]): string | null {
   const before = splitJsonText(text, '');
+  if (before.length !== leaves.length) return null;
   for (const [index, was] of before.entries()) {
     if (was.leaf === 'key' && leaves[index]?.text !== was.text) return null;
   }
@@ -89,4 +90,54 @@ export function joinJsonText(text: string, leaves: readonly Segment[]): string |
 export function sse(data: unknown, event?: string): string {
   const name = event === undefined ? '' : `event: ${event}\n`;
   return `${name}data: ${JSON.stringify(data)}\n\n`;
+}
+
+/** A stream that breaks the rules of its dialect. */
+export function broken(what: string): PortcullisError {
+  return new PortcullisError('upstream_invalid', `The provider's stream is broken: ${what}.`);
+}
+
+/**
+ * The object that an event holds.
+ * @throws PortcullisError `upstream_invalid` for what is no object, `upstream_rejected` for an error object.
+ */
+export function parseEvent(data: string): JsonObject {
+  let event: unknown;
+  try {
+    event = JSON.parse(data);
+  } catch (cause) {
+    const message = "The provider's stream is broken: an event is not JSON.";
+    throw new PortcullisError('upstream_invalid', message, { cause });
+  }
+  if (!isObject(event)) throw broken('an event is no object');
+  if (event['error'] !== undefined && event['error'] !== null) {
+    throw new PortcullisError('upstream_rejected', 'The provider ended its stream with an error.');
+  }
+  return event;
+}
+
+/**
+ * {@link joinJsonText}, for dialects that also judge objects that come whole: `segmentsOf` gives the leaves of such an
+ * object with paths that begin at its root.
+ */
+export function joinWhole(
+  text: string,
+  leaves: readonly Segment[],
+  segmentsOf: (value: JsonObject) => readonly Segment[],
+): string | null {
+  let value: unknown = null;
+  // Leaves inside a JSON text have a `#` in front of their place in it; those of an object have none.
+  if (leaves.some(({ path }) => !path.includes('#'))) {
+    try {
+      value = JSON.parse(text);
+    } catch {
+      value = null; // A name, or arguments that are no JSON.
+    }
+  }
+  if (!isObject(value)) return joinJsonText(text, leaves);
+  const before = segmentsOf(value);
+  if (before.length !== leaves.length) return null;
+  const after = before.map((segment, index) => ({ ...segment, text: leaves[index]?.text ?? segment.text }));
+  const rewritten = withSegments(value, before, after);
+  return rewritten.ok ? JSON.stringify(rewritten.body) : null;
 }

@@ -305,7 +305,7 @@ function readDeployment(
   if (!mocked && apiKey === null && wantsKey) warnAboutKey(document, findings, path, split.provider, facts);
   return {
     model: `${split.provider}/${split.model}`,
-    provider: mocked ? 'mock' : 'openai',
+    provider: mocked ? 'mock' : facts.speaks,
     upstreamModel: split.model,
     apiBase,
     apiKey,

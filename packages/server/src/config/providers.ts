@@ -1,6 +1,8 @@
-// Model providers that speak the OpenAI dialect, by the prefix of `litellm_params.model`.
+// Model providers, by the prefix of `litellm_params.model`.
 
 export interface ProviderFacts {
+  /** What it speaks: OpenAI's dialects, or Anthropic's. */
+  readonly speaks: 'openai' | 'anthropic';
   /** Used when `api_base` is not given; null when only the operator knows it. */
   readonly apiBase: string | null;
   /** Environment variables read when `api_base` is not given. */
@@ -14,8 +16,9 @@ export interface ProviderFacts {
 const provider = (
   apiBase: string | null,
   keyVariables: readonly string[],
-  rest: { baseVariables?: readonly string[]; suffix?: string } = {},
+  rest: { baseVariables?: readonly string[]; suffix?: string; speaks?: 'anthropic' } = {},
 ): ProviderFacts => ({
+  speaks: rest.speaks ?? 'openai',
   apiBase,
   keyVariables,
   baseVariables: rest.baseVariables ?? [],
@@ -31,6 +34,11 @@ const LOCAL_OLLAMA = provider('http://localhost:11434/v1', [], {
 export const PROVIDERS: Readonly<Record<string, ProviderFacts>> = {
   openai: provider('https://api.openai.com/v1', ['OPENAI_API_KEY'], {
     baseVariables: ['OPENAI_BASE_URL', 'OPENAI_API_BASE'],
+  }),
+  anthropic: provider('https://api.anthropic.com/v1', ['ANTHROPIC_API_KEY'], {
+    baseVariables: ['ANTHROPIC_API_BASE', 'ANTHROPIC_BASE_URL'],
+    suffix: '/v1',
+    speaks: 'anthropic',
   }),
   azure: provider(null, ['AZURE_API_KEY'], { baseVariables: ['AZURE_API_BASE'], suffix: '/openai/v1' }),
   gemini: provider('https://generativelanguage.googleapis.com/v1beta/openai', [
@@ -54,7 +62,6 @@ export const PROVIDERS: Readonly<Record<string, ProviderFacts>> = {
 
 /** Providers of the reference that speak another dialect: worth a word of their own. */
 const OTHER_DIALECTS = new Set([
-  'anthropic',
   'bedrock',
   'vertex_ai',
   'vertex_ai_beta',

@@ -8,6 +8,7 @@ import {
 import type { TagFact } from '@portcullis/policy';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { GatewaySettings } from '../ports/snapshot.ts';
+import { type Form, readForm } from './multipart.ts';
 
 /** What is known of a request before anything of it was read. */
 export interface Arrival {
@@ -24,11 +25,13 @@ export interface Arrival {
 export interface Accepted {
   readonly arrival: Arrival;
   readonly dialect: Dialect;
+  /** The form that the body was, for dialects whose requests are forms. */
+  readonly form: Form | null;
   /** The body as it came; it may be sent on only when nothing looked at the parsed one. */
   readonly raw: Buffer;
   readonly body: JsonObject;
   readonly request: ModelRequest;
-  readonly credential: string | null;
+  readonly credential: string;
   readonly tags: readonly TagFact[];
   /** The time limit the caller asked for, in milliseconds. */
   readonly timeoutMs: number | null;
@@ -47,9 +50,13 @@ export async function accept(
   message: IncomingMessage,
   settings: GatewaySettings,
 ): Promise<Accepted> {
-  checkMediaType(arrival.headers);
+  const credential = readCredential(arrival.headers, settings.keyHeaderName);
+  // Nobody reads and parses megabytes for a caller without a key.
+  if (credential === null) throw noKey();
+  checkMediaType(arrival.headers, dialect);
   const raw = await readBody(message, settings.maxRequestBytes);
-  const body = parse(raw);
+  const form = dialect.body === 'json' ? null : await readForm(raw, arrival.headers['content-type'] ?? '');
+  const body = form === null ? parse(raw) : form.body;
   const request = dialect.read(body);
   if (request.control.fallbacks.length > 0) {
     throw new PortcullisError(
@@ -63,22 +70,29 @@ export async function accept(
   return {
     arrival,
     dialect,
+    form,
     raw,
     body,
     request,
-    credential: readCredential(arrival.headers, settings.keyHeaderName),
+    credential,
     tags: readTags(request.control.tags, arrival.headers, settings.addUserAgentTags),
     timeoutMs: readTimeout(request, arrival.headers),
   };
 }
 
-function checkMediaType(headers: IncomingHttpHeaders): void {
+export function noKey(): PortcullisError {
+  return new PortcullisError('authentication_failed', 'Authentication Error, No api key passed in.');
+}
+
+function checkMediaType(headers: IncomingHttpHeaders, { body }: Dialect): void {
   const type = headers['content-type'];
-  if (type !== undefined && !/\bjson\b/iu.test(type)) {
-    throw new PortcullisError(
-      'unsupported_media_type',
-      'The content-type of the body must be application/json.',
-    );
+  const isJson = body === 'json';
+  const fits = isJson
+    ? type === undefined || /\bjson\b/iu.test(type)
+    : type !== undefined && /^multipart\/form-data\s*;/iu.test(type);
+  if (!fits) {
+    const wanted = isJson ? 'application/json' : 'multipart/form-data';
+    throw new PortcullisError('unsupported_media_type', `The content-type of the body must be ${wanted}.`);
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {

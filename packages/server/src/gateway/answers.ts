@@ -39,7 +39,9 @@ export function sendBlock(client: Client, headers: HeaderMap, block: BlockDetail
 export function sendError(client: Client, headers: HeaderMap, error: PortcullisError, caller: Caller): void {
   if (error.code === 'guardrail_error') headers['x-should-retry'] = 'false';
   // Bytes of the body that were not read would be taken for the next request.
-  if (error.code === 'body_too_large') headers['connection'] = 'close';
+  if (error.code === 'body_too_large' || error.code === 'authentication_failed') {
+    headers['connection'] = 'close';
+  }
   Object.assign(headers, error.headers);
   sendFailure(client, error.status, headers, errorBody(error), caller);
 }

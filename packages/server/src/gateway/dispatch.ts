@@ -5,11 +5,12 @@ import type { Accepted } from './accept.ts';
 import type { Client } from './client.ts';
 import type { Gateway } from './gateway.ts';
 import type { GuardedInput } from './guard-input.ts';
+import { writeForm } from './multipart.ts';
 import { type PlannedRequest, runsOf, split, storesContent } from './plan.ts';
 import { chooseDeployment, upstreamModelName } from './routing.ts';
 import { adapterOf } from './upstreams/adapter.ts';
 import { callMock } from './upstreams/mock.ts';
-import type { UpstreamExchange } from './upstreams/upstream.ts';
+import type { UpstreamCall, UpstreamExchange } from './upstreams/upstream.ts';
 
 /**
  * Who reads the answer: nobody; somebody a copy of the very bytes that the caller gets (monitored and logging_only runs,
@@ -81,9 +82,8 @@ function send(
     deployment,
     method: 'POST',
     path: dialect.path,
-    contentType: 'application/json',
+    ...bodyToSend(input.body, accepted, deployment, model),
     headers: adapter.passedOn(arrival.headers),
-    body: bodyToSend(input.body, accepted, deployment, model),
     stream: request.stream,
     plain,
     acceptEncoding: arrival.headers['accept-encoding']?.toString() ?? null,
@@ -112,15 +112,18 @@ function bodyToSend(
   accepted: Accepted,
   deployment: Deployment,
   model: string,
-): Buffer | string {
+): Pick<UpstreamCall, 'body' | 'contentType'> {
+  const { form } = accepted;
+  const contentType = 'application/json';
   if (
     guarded === null &&
     !accepted.request.control.hasOwnFields &&
     model === accepted.request.model &&
     Object.keys(deployment.defaults).length === 0 &&
-    hasOneModel(accepted.raw)
+    (form !== null || hasOneModel(accepted.raw))
   ) {
-    return accepted.raw;
+    const { arrival, raw } = accepted;
+    return { body: raw, contentType: form === null ? contentType : (arrival.headers['content-type'] ?? '') };
   }
   let body = guarded;
   if (body === null) {
@@ -128,7 +131,10 @@ function bodyToSend(
       ? accepted.dialect.withoutControl(accepted.body)
       : accepted.body;
   }
-  return JSON.stringify({ ...deployment.defaults, ...body, model });
+  const whole = { ...deployment.defaults, ...body, model };
+  if (form === null) return { body: JSON.stringify(whole), contentType };
+  const written = writeForm(whole, form.files);
+  return { body: written.bytes, contentType: written.contentType };
 }
 
 /**

@@ -2,7 +2,7 @@ import { PortcullisError } from '@portcullis/contract';
 import type { Identities, Identity, IdentityResult } from '../ports/identity.ts';
 import type { Admission } from '../ports/limits.ts';
 import type { ActiveSnapshot } from '../ports/snapshot.ts';
-import type { Accepted } from './accept.ts';
+import { type Accepted, noKey } from './accept.ts';
 import type { Gateway } from './gateway.ts';
 import { reserve } from './limits.ts';
 
@@ -59,7 +59,7 @@ export function findCaller(
   now: number,
 ): Identity | Promise<Identity> {
   if (credential === null) {
-    throw new PortcullisError('authentication_failed', 'Authentication Error, No api key passed in.');
+    throw noKey();
   }
   const result = identities.find(credential);
   return result instanceof Promise ? result.then((result) => admitted(result, now)) : admitted(result, now);

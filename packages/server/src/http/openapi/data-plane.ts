@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@portcullis/contract';
 import type { Permission } from '../../control/route.ts';
-import { CALL_REFUSALS, READ_REFUSALS } from './refusals.ts';
+import { MODEL_ROUTES } from './model-routes.ts';
+import { READ_REFUSALS } from './refusals.ts';
 import type { JsonSchema } from './schemas.ts';
 
 /** What the document says of a route that is no management route. */
@@ -8,48 +9,13 @@ export interface DataPlaneOperation {
   readonly summary: string;
   readonly permission: Permission;
   readonly body?: JsonSchema;
+  /** JSON when it is not given. */
+  readonly bodyType?: string;
   /** Content types of a good answer; JSON when it is not given. */
   readonly answers?: readonly string[];
   readonly refusals: readonly ErrorCode[];
 }
 
-/** Every member that a provider understands may be there too, and is sent on. */
-const CHAT_BODY: JsonSchema = {
-  type: 'object',
-  required: ['model', 'messages'],
-  properties: {
-    model: { type: 'string', description: 'A model of GET /v1/models.' },
-    messages: {
-      type: 'array',
-      minItems: 1,
-      items: {
-        type: 'object',
-        required: ['role'],
-        properties: { role: { type: 'string' }, content: {} },
-      },
-    },
-    stream: { type: 'boolean' },
-    guardrails: {
-      type: 'array',
-      items: {},
-      description: 'Guardrails to run besides those that the policies ask for.',
-    },
-    policies: {
-      type: 'array',
-      items: { type: 'string' },
-      description: 'Policies to apply besides those that are attached.',
-    },
-    metadata: { type: 'object' },
-  },
-};
-
-const CHAT: DataPlaneOperation = {
-  summary: 'Calls a model; the guardrails of all policies that apply run before, during and after it',
-  permission: 'any_key',
-  body: CHAT_BODY,
-  answers: ['application/json', 'text/event-stream'],
-  refusals: CALL_REFUSALS,
-};
 const MODELS: DataPlaneOperation = {
   summary: 'The models that this key may call',
   permission: 'any_key',
@@ -69,8 +35,7 @@ const DOCS: DataPlaneOperation = {
 
 /** By method and path. A route that is not here is listed with its path alone. */
 export const DATA_PLANE: Readonly<Record<string, DataPlaneOperation>> = {
-  'POST /v1/chat/completions': CHAT,
-  'POST /chat/completions': CHAT,
+  ...MODEL_ROUTES,
   'GET /v1/models': MODELS,
   'GET /models': MODELS,
   'GET /v1/model/info': MODEL_INFO,

@@ -119,11 +119,11 @@ function controlOperation(
 
 function dataPlaneOperation(known: DataPlaneOperation | undefined, responses: SharedResponses): Operation {
   if (known === undefined) return { responses: { default: answerOf(['application/json']) } };
-  const { summary, permission, body, answers, refusals } = known;
+  const { summary, permission, body, bodyType, answers, refusals } = known;
   return {
     summary,
     ...access(permission),
-    ...(body === undefined ? {} : bodyOf(body, true)),
+    ...(body === undefined ? {} : bodyOf(body, true, bodyType)),
     responses: { '2XX': answerOf(answers ?? ['application/json']), ...responses.of(refusals) },
   };
 }
@@ -136,8 +136,8 @@ function access(permission: Permission): Json {
   };
 }
 
-function bodyOf(schema: JsonSchema, required: boolean): Json {
-  return { requestBody: { required, content: { 'application/json': { schema } } } };
+function bodyOf(schema: JsonSchema, required: boolean, type = 'application/json'): Json {
+  return { requestBody: { required, content: { [type]: { schema } } } };
 }
 
 function answerOf(types: readonly string[], schema: JsonSchema | null = null): Json {

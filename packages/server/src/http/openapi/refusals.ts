@@ -43,6 +43,7 @@ export const CALL_REFUSALS: readonly ErrorCode[] = [
   'key_type_forbidden',
   'model_access_denied',
   'model_not_found',
+  'dialect_not_supported',
   'unknown_guardrail',
   'unknown_policy',
   'unknown_policy_version',
