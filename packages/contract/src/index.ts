@@ -10,7 +10,7 @@ export {
   withSegments,
 } from './dialects/segments.ts';
 export type { ReleasedText, StreamCodec, StreamEvent, TextChannel } from './dialects/stream.ts';
-export { readUsage } from './dialects/usage.ts';
+export { readUsage, usageOf } from './dialects/usage.ts';
 export * from './errors.ts';
 export * from './answers.ts';
 export * from './audit.ts';

@@ -1,5 +1,7 @@
 import { contentFilterWith, type WordsFolder } from './content-filter/index.ts';
 import type { DetectorDefinition } from './guardrail.ts';
+import { criteriaJudge } from './judge/criteria.ts';
+import { topicJudge } from './judge/topics.ts';
 import { azurePromptShield } from './remote/azure/prompt-shield.ts';
 import { azureTextModerations } from './remote/azure/text-moderations.ts';
 import { bedrock } from './remote/bedrock/index.ts';
@@ -25,6 +27,8 @@ export function builtIns(words: WordsFolder | null): readonly DetectorDefinition
     azurePromptShield,
     azureTextModerations,
     modelArmor,
+    criteriaJudge,
+    topicJudge,
   ];
 }
 

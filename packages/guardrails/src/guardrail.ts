@@ -15,8 +15,42 @@ export interface Ports {
   readonly clock: { now(): number; monotonic(): number };
   /** Outbound HTTP with the product's connection pool and address rules (private addresses refused unless allowed). */
   readonly http: HttpPort;
+  /** The gateway's own models. Absent where there are none, as when a configuration is only checked. */
+  readonly models?: ModelPort;
   /** A keyed hash of matched text for the record, so that equal values can be told apart without being stored. */
   readonly hash: (text: string) => string;
+}
+
+/** Asks models of the gateway. No guardrail runs on such a question or its answer, so that none leads to another. */
+export interface ModelPort {
+  /**
+   * Puts one question whose answer is the arguments of one tool.
+   * @throws HttpFailure when there is no answer in that form
+   */
+  ask(question: {
+    /** Null for the first configured one. */
+    readonly model: string | null;
+    readonly system: string;
+    readonly user: string;
+    readonly temperature: number;
+    /** `parameters` is a JSON schema. */
+    readonly tool: {
+      readonly name: string;
+      readonly description: string;
+      readonly parameters: Readonly<Record<string, unknown>>;
+    };
+    /** Whose budgets pay for it, as in {@link RequestFacts.accounts}. */
+    readonly accounts: readonly string[];
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+  }): Promise<{
+    /** Parsed, not checked. */
+    readonly value: unknown;
+    readonly model: string;
+    readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
+    /** Billionths of a dollar; 0 for a model without a price. */
+    readonly costNano: number;
+  }>;
 }
 
 export interface HttpPort {
@@ -76,6 +110,8 @@ export interface RequestFacts {
   readonly teamAlias: string | null;
   readonly endUserId: string | null;
   readonly organizationId: string | null;
+  /** The accounts of key, team and user that pay for what a guardrail asks of a model. Absent: none. */
+  readonly accounts?: readonly string[];
   /** Client headers, lower case; credentials removed. */
   readonly headers: Readonly<Record<string, string>>;
   /** The dialect's own request or answer value, for services that want structured messages, tools, tool calls. */

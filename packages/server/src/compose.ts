@@ -15,6 +15,7 @@ import {
   watchConfig,
 } from './config/index.ts';
 import { controlRoutes } from './control/routes.ts';
+import { guardrailModels, modelCaller } from './gateway/ask.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { HttpUpstreams } from './gateway/upstreams/http.ts';
 import { createHttpServer, type Readiness } from './http/server.ts';
@@ -113,11 +114,6 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
   const guardrailHttp = new GuardrailHttp(settings.allowedPrivateHosts);
   const hashKey = createSecretKey(randomBytes(32));
-  const ports = {
-    clock,
-    http: guardrailHttp,
-    hash: (text: string): string => createHmac('sha256', hashKey).update(text).digest('hex').slice(0, 16),
-  };
 
   const database = new LateDatabase(settings.databaseUrl === null ? 'embedded' : 'postgres');
   const identities = createIdentities({
@@ -147,6 +143,14 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const sessions = createSessions({ masterKey: admin.key, sessions: database.stores.sessions, clock });
 
   const snapshots = new ActiveSnapshots();
+  const upstreams = new HttpUpstreams();
+  const models = modelCaller({ snapshots, upstreams, limits, clock });
+  const ports = {
+    clock,
+    http: guardrailHttp,
+    models: guardrailModels(models),
+    hash: (text: string): string => createHmac('sha256', hashKey).update(text).digest('hex').slice(0, 16),
+  };
   const tools = { catalogue: detectorsFor(options.configFile), ports, clock };
   const secrets = guardrailSecrets({
     keyring: keyringOf(saltsOf(options, settings)),
@@ -216,7 +220,6 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     logSettings = { keepMs: next.settings.logRetentionMs, everyMs: next.settings.logRetentionEveryMs };
   });
 
-  const upstreams = new HttpUpstreams();
   const gateway: Gateway = { snapshots, identities, limits, upstreams, telemetry, clock, version: VERSION };
   const http = createHttpServer({
     gateway,

@@ -71,6 +71,10 @@ class FactsOf implements RequestFacts {
     return this.#identity.organizationId;
   }
 
+  get accounts(): readonly string[] {
+    return this.#identity.accounts ?? [];
+  }
+
   get headers(): Readonly<Record<string, string>> {
     this.#headers ??= withoutCredentials(this.#planned);
     return this.#headers;

@@ -44,7 +44,7 @@ export function flagged(
 }
 
 /** An inspection whose content cannot be put before the service (E1). */
-function tooComplex(reason: string): Inspection {
+export function tooComplex(reason: string): Inspection {
   return { ...CLEAN, outcome: { outcome: 'error', error_class: 'too_complex', reason } };
 }
 
