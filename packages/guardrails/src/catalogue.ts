@@ -1,3 +1,4 @@
+import { classifier } from './classifier/index.ts';
 import { contentFilterWith, type WordsFolder } from './content-filter/index.ts';
 import type { DetectorDefinition } from './guardrail.ts';
 import { criteriaJudge } from './judge/criteria.ts';
@@ -19,6 +20,7 @@ import { presidioWith } from './remote/presidio/index.ts';
 export function builtIns(words: WordsFolder | null): readonly DetectorDefinition[] {
   return [
     contentFilterWith(words),
+    classifier,
     presidioWith(words),
     bedrock,
     genericWebhook,

@@ -1,6 +1,11 @@
 /** The door of the guardrails: detectors, and the runner that turns their answers into outcomes. */
 export { builtIns, catalogue } from './catalogue.ts';
 export { type WordsFolder } from './content-filter/index.ts';
+export { FeatureReader, BUCKETS } from './classifier/features.ts';
+export { FALSE_POSITIVE_RATES, type Label, LABELS } from './classifier/labels.ts';
+export { encodeModel, type LabelFacts, Model, type ModelData } from './classifier/model.ts';
+export { Windows } from './classifier/windows.ts';
+export { foldText } from './text/view.ts';
 export { CATEGORIES as SHIPPED_CATEGORIES } from './content-filter/categories/index.ts';
 export { categoryYaml } from './content-filter/categories/yaml.ts';
 export { PATTERNS as PREBUILT_PATTERNS } from './content-filter/patterns/index.ts';

@@ -9,6 +9,7 @@ import type {
   Subject,
 } from '../guardrail.ts';
 import type { TextEdit } from '../text/edits.ts';
+import { isEncoded } from '../text/encoded.ts';
 import { joinSegments, type JoinedSegments, splitEdit } from '../text/segments.ts';
 import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
 import type { Program } from './program.ts';
@@ -21,9 +22,6 @@ const SUBJECT_LIMITS = { units: 32 * 1024 * 1024, matches: 20_000 } as const;
 
 const CLEAN = Object.freeze({ outcome: 'clean' } as const);
 const NOTHING: readonly never[] = Object.freeze([]);
-/** Long runs of base 64 and data URLs of file parts: encoded bytes, not text. */
-const ENCODED = /^(?:data:[\w.+/-]{0,100};base64,|[0-9A-Za-z+/_-]{256})/;
-
 /** A match in a joined text, or in one segment when `joined` is null. */
 interface Placed {
   readonly cluster: Cluster;
@@ -73,7 +71,7 @@ export class ContentFilter implements Detector {
     for (let i = 0; i < segments.length; i++) {
       const segment = segments[i];
       if (segment === undefined) continue;
-      if (segment.kind === 'files' && ENCODED.test(segment.text)) {
+      if (segment.kind === 'files' && isEncoded(segment.text)) {
         unread.push({ segment: i, reason: 'encoded file content' });
         continue;
       }

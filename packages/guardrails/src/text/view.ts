@@ -204,6 +204,11 @@ export function viewOf(text: string): View {
   return view;
 }
 
+/** The folded form of a text, without positions. */
+export function foldText(text: string): string {
+  return ASCII.test(text) ? text : viewOf(text).text;
+}
+
 /** The folded, lower-case form in which keywords and context words are compared. */
 export function foldKeyword(text: string): string {
   return viewOf(text).text.toLowerCase();
