@@ -78,6 +78,11 @@ function makeProgram(output: Output, done: (code: number) => void): Command {
       '--data-dir <folder>',
       'where the built-in database and the generated key live (default: .portcullis)',
     )
+    .option(
+      '--workers <number>',
+      'processes that share the port, for example one for each core; more than one need PostgreSQL (default: 1)',
+      readWorkers,
+    )
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (default: info)')
     .action(async (options: ServeOptions) => {
       const { serve } = await import('./commands/serve.ts');
@@ -144,6 +149,14 @@ function addQuestions(program: Command, output: Output, done: (code: number) => 
         done(await questions[name](file, options, output));
       });
   }
+}
+
+const MOST_WORKERS = 256;
+
+function readWorkers(text: string): number {
+  const workers = /^\d{1,3}$/u.test(text) ? Number(text) : 0;
+  if (workers >= 1 && workers <= MOST_WORKERS) return workers;
+  throw new InvalidArgumentError(`It must be a number from 1 to ${MOST_WORKERS}.`);
 }
 
 function readPort(text: string): number {

@@ -69,6 +69,8 @@ export interface StartOptions {
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly env: Environment;
+  /** Processes of this command that share its port and its data; 1 when not given. */
+  readonly workers?: number;
   /** A file descriptor or path for the log; standard output when not given. */
   readonly logDestination?: number | string;
 }
@@ -92,8 +94,11 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** Among workers, how long the database may take to open before this one answers without it, in milliseconds. */
+const LISTEN_ANYWAY_MS = 10_000;
+
 /**
- * Starts the gateway. Listens before the database is open: until then requests are judged by the policies that were in
+ * Starts the gateway. Listens before the database is open, unless other workers answer meanwhile: until then requests are judged by the policies that were in
  * force last, virtual keys get 503 `identity_unavailable`, and the admin key works. Resolves when everything is open.
  * @throws ConfigRefused for a configuration with errors; the system's error for a port in use; DatabaseError for a data
  *   directory that cannot be used.
@@ -104,6 +109,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   if (!loaded.ok) throw new ConfigRefused(options.configFile, loaded.findings);
   const { config } = loaded;
   const { settings } = config;
+  const { workers = 1 } = options;
+  if (workers > 1 && settings.databaseUrl === null) {
+    throw new ConfigRefused(options.configFile, [unplaced(NEEDS_POSTGRES)]);
+  }
 
   const telemetry = new ServerTelemetry({
     level: options.logLevel,
@@ -240,6 +249,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   });
 
   const close = async (): Promise<void> => {
+    clearTimeout(listenAnyway);
     await watch?.close();
     await http.close(DRAIN_MS);
     for (const one of following) await one.stop();
@@ -255,10 +265,15 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await telemetry.close();
   };
   let watch: ReturnType<typeof watchConfig> | null = null;
+  let listenAnyway: NodeJS.Timeout | undefined;
   const following: Following[] = [];
+  let listening: Promise<string> | null = null;
+  const listen = (): Promise<string> => (listening ??= http.listen(options.port, options.host));
+  const failedToListen = (error: unknown): void => telemetry.fault('listen', error);
 
   try {
-    const url = await http.listen(options.port, options.host);
+    if (workers === 1) await listen();
+    else listenAnyway = setTimeout(() => void listen().catch(failedToListen), LISTEN_ANYWAY_MS);
     // A database that is only being made holds no policies; any other one has to be asked, or remembered.
     const isNew = settings.databaseUrl === null && !mayHoldDatabase(options.dataDir);
     if ((await loader.restore(config)) === 'none' && isNew) {
@@ -311,15 +326,19 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     loader.onChange(() => fleet.changed());
     await Promise.all(following.map(({ first }) => first));
     await fleet.start();
+    clearTimeout(listenAnyway);
     return {
-      url,
+      url: await listen(),
       banner: {
         version: VERSION,
         // A configured key is the operator's own; only one that was made here has to be told.
         adminKey: admin.file === null ? null : admin.key,
         dataLocation: settings.databaseUrl === null ? options.dataDir : 'PostgreSQL',
         ignoredSettings: config.ignoredSettings,
-        warnings: config.warnings,
+        warnings: [
+          ...config.warnings,
+          ...(workers > 1 && settings.redisUrl === null ? [countsApart(workers)] : []),
+        ],
       },
       reload: () => watch?.reload() ?? Promise.resolve(),
       close,
@@ -393,6 +412,16 @@ class GuardrailHttp implements HttpPort {
     return this.#client.close();
   }
 }
+
+const NEEDS_POSTGRES =
+  'several workers need a database that processes can share: set DATABASE_URL to a PostgreSQL, or start without --workers. The built-in database belongs to one process';
+
+const countsApart = (workers: number): PlacedFinding => ({
+  ...unplaced(
+    `each of the ${workers} workers counts limits for itself, so that together they let ${workers} times as much through: set REDIS_URL to a Redis or Valkey in which they count together`,
+  ),
+  severity: 'warning',
+});
 
 const unplaced = (message: string): PlacedFinding => ({
   severity: 'error',

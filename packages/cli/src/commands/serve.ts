@@ -5,6 +5,7 @@ import { printBanner } from '../banner.ts';
 import { DEMO_CONFIG } from '../files.ts';
 import type { Output } from '../output.ts';
 import { printFindings } from '../render.ts';
+import { isFirstWorker, isWorker, superviseWorkers } from './workers.ts';
 
 export interface ServeOptions {
   readonly config?: string;
@@ -12,6 +13,7 @@ export interface ServeOptions {
   readonly host?: string;
   readonly dataDir?: string;
   readonly logLevel?: string;
+  readonly workers?: number;
 }
 
 const DEFAULT_PORT = 4000;
@@ -38,10 +40,12 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
   const givenHost = options.host ?? env.host;
   const host = givenHost ?? DEFAULT_HOST;
   const dataDir = resolve(options.dataDir ?? env.dataDir ?? DEFAULT_DATA_DIR);
+  const workers = options.workers ?? 1;
+  if (workers > 1 && !isWorker()) return superviseWorkers(workers, output);
 
   let started: RunningServer;
   try {
-    started = await server.startServer({ configFile, port, host, dataDir, logLevel, env });
+    started = await server.startServer({ configFile, port, host, dataDir, logLevel, env, workers });
   } catch (error) {
     if (error instanceof server.ConfigRefused) {
       const source = await readFile(configFile, 'utf8').catch(() => '');
@@ -51,6 +55,8 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
     output.note(`portcullis: ${startProblem(error, host, port)}`);
     return 1;
   }
+  // What the others have to tell a person, the first one has told.
+  if (isWorker() && !isFirstWorker()) return untilStopped(started, output);
   const { url, banner } = started;
   for (const { place, message } of banner.warnings) {
     const at = place === null ? configFile : `${place.file}:${place.line}:${place.column}`;
@@ -65,7 +71,7 @@ function untilStopped(started: RunningServer, output: Output): Promise<number> {
   return new Promise((finish) => {
     let stopping = false;
     const end = (code: number): void => {
-      process.off('SIGINT', stop);
+      process.off('SIGINT', isWorker() ? ignore : stop);
       process.off('SIGTERM', stop);
       finish(code);
     };
@@ -89,10 +95,13 @@ function untilStopped(started: RunningServer, output: Output): Promise<number> {
         })
         .finally(() => clearTimeout(patience));
     };
-    process.on('SIGINT', stop);
+    // Ctrl+C reaches every process of a terminal; among workers it is their supervisor's business.
+    process.on('SIGINT', isWorker() ? ignore : stop);
     process.on('SIGTERM', stop);
   });
 }
+
+const ignore = (): void => {};
 
 function startProblem(error: unknown, host: string, port: number): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
