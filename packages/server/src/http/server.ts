@@ -9,6 +9,8 @@ import {
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { callRoute } from '../control/call.ts';
 import type { Route } from '../control/route.ts';
 import { isDeeperThan, readCredential } from '../gateway/accept.ts';
@@ -62,18 +64,21 @@ interface Mounted {
 /** Adapts both planes to Fastify. */
 export function createHttpServer(parts: HttpParts): HttpServer {
   const inFlight = new InFlight();
+  let closing = false;
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_CONTROL_BYTES,
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    forceCloseConnections: 'idle',
+    // Closing says itself which connections go, and when.
+    forceCloseConnections: false,
     // Names of policies have up to 256 characters, each of them up to twelve in a path.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4_096 },
     serverFactory: (handler, options) =>
       createServer(options as ServerOptions, (message, response) => {
         // The hot route needs nothing of the framework, whose request and reply objects cost a tenth of the whole.
         inFlight.enter(response);
+        if (closing) response.shouldKeepAlive = false;
         const dialect = message.method === 'POST' ? MODEL_PATHS.get(message.url ?? '') : undefined;
         if (dialect !== undefined) void serveModel(parts.gateway, dialect, message, response);
         else handler(message, response);
@@ -99,13 +104,25 @@ export function createHttpServer(parts: HttpParts): HttpServer {
   return {
     listen: (port, host) => app.listen({ port, host }),
     async close(graceMs) {
-      const closed = app.close();
+      closing = true;
+      // HTTP's own close would also cut callers who have just connected and are about to ask.
+      NetServer.prototype.close.call(app.server);
+      if (await hasConnections(app.server)) await delay(LAST_CALL_MS);
       await inFlight.drained(graceMs);
       // What is left are connections without a request, which would only end by their own time limits.
       app.server.closeAllConnections();
-      await closed;
+      await app.close();
     },
   };
+}
+
+/** How long a connection that is there already may still bring a request when the server stops, in milliseconds. */
+const LAST_CALL_MS = 150;
+
+function hasConnections(server: NetServer): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.getConnections((error, count) => resolve(error !== null || count > 0));
+  });
 }
 
 /** Every route exists with and without `/v1`. */
