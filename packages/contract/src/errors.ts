@@ -100,6 +100,30 @@ export const ERRORS = {
     owner: 'caller',
     next: 'Wait for the seconds of the retry-after header.',
   },
+  sso_not_configured: {
+    status: 404,
+    type: 'not_found_error',
+    owner: 'operator',
+    next: 'Sign in another way (GET /login/options), or give the configuration a section sso.',
+  },
+  sso_failed: {
+    status: 403,
+    type: 'auth_error',
+    owner: 'caller',
+    next: 'Ask an administrator of the gateway or of the identity provider to let you in.',
+  },
+  sso_invalid: {
+    status: 400,
+    type: 'auth_error',
+    owner: 'caller',
+    next: 'Begin again with GET /sso/key/generate, in the same browser.',
+  },
+  sso_unavailable: {
+    status: 502,
+    type: 'auth_error',
+    owner: 'operator',
+    next: 'Retry; if it stays, check sso.issuer, its network, and policy_engine.allowed_private_hosts when it is inside.',
+  },
   invitation_invalid: {
     status: 400,
     type: 'bad_request_error',

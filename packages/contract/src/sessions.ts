@@ -25,6 +25,10 @@ export const loginSchema = z
   );
 export type Login = z.infer<typeof loginSchema>;
 
+/** Query of `GET /sso/key/generate`: the page of this gateway to come back to. */
+export const ssoStartSchema = z.strictObject({ return_to: z.string().max(2_048).optional() });
+export type SsoStart = z.infer<typeof ssoStartSchema>;
+
 /** Body of `POST /logout`; `everywhere` ends all sessions of the caller. */
 export const logoutSchema = z.strictObject({ everywhere: z.boolean().default(false) }).default({
   everywhere: false,

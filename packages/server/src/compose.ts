@@ -28,6 +28,7 @@ import type { KnownNames } from './ports/names.ts';
 import type { ConfiguredObjects } from './ports/policy-engine.ts';
 import type { SnapshotStatus } from './ports/snapshot.ts';
 import { createPolicyEngine } from './snapshot/engine.ts';
+import { createSingleSignOn } from './sso/provider.ts';
 import { guardrailTools } from './snapshot/guardrail-tools.ts';
 import { ActiveSnapshots } from './snapshot/holder.ts';
 import { SnapshotLoader } from './snapshot/loader.ts';
@@ -45,6 +46,7 @@ import { LateDatabase } from './storage/late-database.ts';
 import { startRetention } from './storage/logs/retention.ts';
 import { LogWriter } from './storage/logs/writer.ts';
 import { keyringOf } from './storage/secrets/keyring.ts';
+import { textSealer } from './storage/secrets/text-sealer.ts';
 import { guardrailSecrets } from './storage/secrets/vault.ts';
 import { ServerTelemetry } from './telemetry/telemetry.ts';
 
@@ -161,8 +163,18 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     hash: (text: string): string => createHmac('sha256', hashKey).update(text).digest('hex').slice(0, 16),
   };
   const tools = { catalogue: detectorsFor(options.configFile), ports, clock };
+  const keyring = keyringOf(saltsOf(options, settings));
+  const sso =
+    settings.sso === null
+      ? null
+      : createSingleSignOn({
+          settings: settings.sso,
+          http: guardrailHttp,
+          sealer: textSealer(keyring),
+          clock,
+        });
   const secrets = guardrailSecrets({
-    keyring: keyringOf(saltsOf(options, settings)),
+    keyring,
     secretPaths: (params) => secretPaths(params, tools.catalogue),
   });
   const fleet = new FleetMember({
@@ -241,7 +253,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       principalOf,
       guardrails: { tools: guardrailTools({ ...tools, snapshots, parseYaml }), secrets },
       catalogue: catalogueOf(snapshots),
-      signIn: { sessions, attempts },
+      signIn: { sessions, attempts, sso },
     }),
     sessions,
     readiness: () => readinessOf(loader, database, logWriter, limits),
@@ -290,9 +302,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         }
         const next = result.config.settings;
         const fixed = ['masterKey', 'databaseUrl', 'redisUrl', 'limitsUnavailable'] as const;
-        if (fixed.some((name) => next[name] !== settings[name])) {
+        const isOther = JSON.stringify(next.sso) !== JSON.stringify(settings.sso);
+        if (isOther || fixed.some((name) => next[name] !== settings[name])) {
           telemetry.warn('restart_needed', {
-            reason: 'master_key, database_url, redis_url and limits_unavailable are read at start only',
+            reason: 'master_key, database_url, redis_url, limits_unavailable and sso are read at start only',
           });
         }
         await loader.configure(result.config);

@@ -34,8 +34,16 @@ export const sessionRoutes = {
   'POST /login': { body: wire.loginSchema, answer: openedSchema },
   'POST /v2/login': { body: wire.loginSchema, answer: openedSchema },
   'GET /login/options': {
-    answer: z.object({ admin_key: z.boolean(), password: z.boolean(), sso: z.unknown() }),
+    answer: z.object({
+      admin_key: z.boolean(),
+      password: z.boolean(),
+      /** The button for it; null without an identity provider. */
+      sso: z.object({ label: z.string(), url: z.string() }).nullable(),
+    }),
   },
+  /** Also the header `location`. */
+  'GET /sso/key/generate': { query: wire.ssoStartSchema, answer: z.object({ redirect_url: z.string() }) },
+  'GET /sso/callback': { answer: openedSchema },
   'POST /logout': { body: wire.logoutSchema, answer: z.object({ logged_out: z.literal(true) }) },
   'GET /session': {
     answer: z.object({

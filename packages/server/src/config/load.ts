@@ -32,6 +32,7 @@ const SECTIONS = [
   'router_settings',
   'environment_variables',
   'policy_engine',
+  'sso',
 ];
 
 /** Sections of the reference that this product does not have. */

@@ -5,6 +5,7 @@ import type { ConfigDocument } from './document.ts';
 import type { Environment } from './env.ts';
 import type { Findings } from './findings.ts';
 import type { ModelDefaults } from './models.ts';
+import { readSignOn } from './sign-on.ts';
 import { nearestName } from './suggest.ts';
 import type { LoadedConfig } from './types.ts';
 
@@ -161,6 +162,7 @@ export function readSettings(
       masterKey: masterKey(document, findings, general?.master_key ?? null, environment),
       databaseUrl: databaseUrl(document, findings, general?.database_url ?? null, environment),
       keyHeaderName: general?.litellm_key_header_name?.toLowerCase() ?? null,
+      sso: readSignOn(document, findings),
       useForwardedFor: general?.use_x_forwarded_for === true,
       maxRequestBytes: Math.floor((general?.max_request_size_mb ?? DEFAULT_MAX_REQUEST_MB) * 1024 * 1024),
       addUserAgentTags: litellm?.disable_add_user_agent_to_request_tags !== true,

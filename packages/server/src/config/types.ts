@@ -1,5 +1,6 @@
 import type { Attachment, Finding, Guardrail, ModelGroup, Policy, Unscanned } from '@portcullis/policy';
 import type { DeployedGroup } from '../ports/models.ts';
+import type { SignOnSettings } from '../ports/sso.ts';
 
 /** A place in the configuration file, 1-based. */
 export interface SourcePlace {
@@ -29,6 +30,8 @@ export interface LoadedConfig {
     readonly databaseUrl: string | null;
     readonly keyHeaderName: string | null;
     readonly useForwardedFor: boolean;
+    /** Signing in with an identity provider; null without one. */
+    readonly sso: SignOnSettings | null;
     readonly maxRequestBytes: number;
     readonly addUserAgentTags: boolean;
     readonly guardrailBudgetMs: number;

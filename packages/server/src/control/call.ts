@@ -11,7 +11,13 @@ import { UnreadableRowsError } from '../ports/policy-store.ts';
 import { fieldProblems } from './problems.ts';
 import type { Client, Permission, RawRouteInput, Route, RouteAnswer, WriteConditions } from './route.ts';
 
-const NOWHERE: Client = Object.freeze({ address: '', isSecure: false, sessionToken: null });
+const NOWHERE: Client = Object.freeze({
+  address: '',
+  isSecure: false,
+  sessionToken: null,
+  ssoMemory: null,
+  search: '',
+});
 
 /** Who asks on an `open` route without a key: may nothing. */
 const NOBODY: Identity = Object.freeze({

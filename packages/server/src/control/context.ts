@@ -9,6 +9,7 @@ import type { PolicyEngine } from '../ports/policy-engine.ts';
 import type { SetBy } from '../ports/protection.ts';
 import type { Attempts } from '../ports/attempts.ts';
 import type { Sessions } from '../ports/sessions.ts';
+import type { SingleSignOn } from '../ports/sso.ts';
 
 /** What the handlers of the control plane work with. */
 export interface ControlContext {
@@ -19,7 +20,12 @@ export interface ControlContext {
   readonly principalOf: PrincipalOf;
   readonly guardrails: { readonly tools: GuardrailTools; readonly secrets: GuardrailSecrets };
   readonly catalogue: Catalogue;
-  readonly signIn: { readonly sessions: Sessions; readonly attempts: Attempts };
+  readonly signIn: {
+    readonly sessions: Sessions;
+    readonly attempts: Attempts;
+    /** Null without an identity provider. */
+    readonly sso: SingleSignOn | null;
+  };
   /** What the gateway counts; absent where nobody calls models. */
   readonly spending?: Spending;
 }

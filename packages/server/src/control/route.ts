@@ -18,6 +18,9 @@ export interface Client {
   readonly isSecure: boolean;
   /** The token of the session that the caller came with; null for a key. */
   readonly sessionToken: string | null;
+  /** What a sign-in elsewhere has left in the browser, and the query as it was sent, with its `?`. */
+  readonly ssoMemory: string | null;
+  readonly search: string;
 }
 
 export interface RouteInput<Body, Query> {
@@ -50,7 +53,7 @@ export interface RouteAnswer {
   readonly status?: number;
   readonly body: unknown;
   /** Headers of this answer, by their names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 }
 
 /**

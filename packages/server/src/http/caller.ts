@@ -1,7 +1,7 @@
 import { PortcullisError } from '@portcullis/contract';
 import type { FastifyRequest } from 'fastify';
 import type { Client } from '../control/route.ts';
-import { sessionCookie, sessionToken } from '../control/sessions/cookie.ts';
+import { memoryIn, sessionCookie, sessionToken } from '../control/sessions/cookie.ts';
 import { isCsrfToken } from '../control/sessions/secrets.ts';
 import { readCredential } from '../gateway/accept.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -32,7 +32,13 @@ export async function callerOf(
   const settings = gateway.snapshots.current()?.settings;
   const isSecure = cameByHttps(request);
   const address = addressOf(request, settings?.useForwardedFor === true);
-  const nobody: Client = { address, isSecure, sessionToken: null };
+  const nobody: Client = {
+    address,
+    isSecure,
+    sessionToken: null,
+    ssoMemory: memoryIn(request.headers.cookie, isSecure),
+    search: searchOf(request.raw.url ?? ''),
+  };
   const credential = readCredential(request.headers, settings?.keyHeaderName ?? null);
   if (credential !== null) {
     const identity = await findCaller(credential, gateway.identities, gateway.clock.now());
@@ -78,6 +84,11 @@ export function cameByHttps(request: FastifyRequest): boolean {
   const forwarded = request.headers['x-forwarded-proto'];
   const [first] = (typeof forwarded === 'string' ? forwarded : '').split(',', 1);
   return first?.trim().toLowerCase() === 'https' || request.protocol === 'https';
+}
+
+function searchOf(url: string): string {
+  const at = url.indexOf('?');
+  return at < 0 ? '' : url.slice(at);
 }
 
 /** What the nearest proxy says of the client is the last entry: those before it are the client's own words. */

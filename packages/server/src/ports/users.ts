@@ -9,6 +9,8 @@ export interface UserRecord {
   readonly role: Role;
   /** Whether a password was set; the hash itself is read by who signs people in. */
   readonly hasPassword: boolean;
+  /** Whom an identity provider means by this user; null for nobody. */
+  readonly ssoSubject: string | null;
   /** Empty means every model. */
   readonly models: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -19,7 +21,10 @@ export interface UserRecord {
   readonly updatedBy: string;
 }
 
-export type NewUserRecord = Omit<UserRecord, 'hasPassword'> & { readonly passwordHash: string | null };
+export type NewUserRecord = Omit<UserRecord, 'hasPassword' | 'ssoSubject'> & {
+  readonly passwordHash: string | null;
+  readonly ssoSubject?: string | null;
+};
 
 export type UserChanges = Partial<
   Omit<NewUserRecord, 'userId' | 'createdAtMs' | 'createdBy' | 'updatedAtMs' | 'updatedBy'>
@@ -44,6 +49,7 @@ export interface UserStore {
   insert(user: NewUserRecord): Promise<'inserted' | 'id_taken' | 'email_taken'>;
   find(userId: string): Promise<UserRecord | null>;
   findByEmail(email: string): Promise<UserRecord | null>;
+  findBySubject(ssoSubject: string): Promise<UserRecord | null>;
   /** The same as `find`, and nobody else can change the row until the transaction ends. */
   findForUpdate(userId: string): Promise<UserRecord | null>;
   /** The stored hash of the password, for who signs people in. */

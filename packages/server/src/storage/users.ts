@@ -40,6 +40,13 @@ export function userStore(session: Session): UserStore {
       return rows.map(readUserRow)[0] ?? null;
     },
 
+    async findBySubject(ssoSubject) {
+      const rows = await session.ask((queries) =>
+        queries.select().from(users).where(eq(users.ssoSubject, ssoSubject)),
+      );
+      return rows.map(readUserRow)[0] ?? null;
+    },
+
     async findForUpdate(userId) {
       const rows = await session.ask((queries) =>
         queries.select().from(users).where(eq(users.userId, userId)).for('update'),
@@ -123,6 +130,7 @@ function newRow(user: NewUserRecord): typeof users.$inferInsert {
     alias: user.alias,
     role: user.role,
     passwordHash: user.passwordHash,
+    ssoSubject: user.ssoSubject ?? null,
     models: [...user.models],
     metadata: user.metadata,
     limits: user.limits,
@@ -140,6 +148,7 @@ function changedColumns(changes: UserChanges): Partial<typeof users.$inferInsert
     ...(changes.alias === undefined ? {} : { alias: changes.alias }),
     ...(changes.role === undefined ? {} : { role: changes.role }),
     ...(changes.passwordHash === undefined ? {} : { passwordHash: changes.passwordHash }),
+    ...(changes.ssoSubject === undefined ? {} : { ssoSubject: changes.ssoSubject }),
     ...(changes.models === undefined ? {} : { models: [...changes.models] }),
     ...(changes.metadata === undefined ? {} : { metadata: changes.metadata }),
     ...(changes.limits === undefined ? {} : { limits: changes.limits }),

@@ -45,6 +45,7 @@ test('every section becomes what the gateway works with', async () => {
     databaseUrl: 'postgresql://user:canary@localhost:5432/portcullis',
     keyHeaderName: 'x-gateway-key',
     useForwardedFor: false,
+    sso: null,
     maxRequestBytes: 4 * 1024 * 1024,
     addUserAgentTags: false,
     guardrailBudgetMs: 500,

@@ -173,6 +173,7 @@ export function guardrailPlane(database: Database, salts: readonly string[] = ['
         clock: realClock,
       }),
       attempts: createAttempts({ clock: realClock, redisUrl: null }),
+      sso: null,
     },
   };
   const routes = new Map(

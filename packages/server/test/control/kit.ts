@@ -80,6 +80,7 @@ export async function openPlane(): Promise<Plane> {
     signIn: {
       sessions: createSessions({ masterKey: MASTER, sessions: database.stores.sessions, clock }),
       attempts: createAttempts({ clock, redisUrl: null }),
+      sso: null,
     },
   };
   const routes = new Map<string, Route>(

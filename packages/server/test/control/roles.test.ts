@@ -150,6 +150,8 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'POST /login',
       'POST /v2/login',
       'GET /login/options',
+      'GET /sso/key/generate',
+      'GET /sso/callback',
       'GET /onboarding/get_token',
       'POST /onboarding/claim_token',
     ],

@@ -1,8 +1,7 @@
 import { type DeleteKeys, deleteKeysSchema, PortcullisError } from '@portcullis/contract';
 import type { Stores } from '../../ports/database.ts';
-import type { Identity } from '../../ports/identity.ts';
 import type { KeyRecord } from '../../ports/keys.ts';
-import { actorOf, type ControlContext, isAdmin } from '../context.ts';
+import { type Actor, actorOf, type ControlContext, isAdmin } from '../context.ts';
 import type { Route } from '../route.ts';
 import { administersTeamOf, hashOfReference, isOwn, notYours } from './access.ts';
 import { accountOfKey, keyInfo } from './shape.ts';
@@ -26,7 +25,7 @@ export function deleteKeysRoute({ database, clock }: ControlContext): Route<Dele
         await deleteKeys(
           stores,
           named.map(({ key }) => key),
-          { nowMs, identity, callId },
+          { nowMs, actor: actorOf(identity), callId },
         );
         return named;
       });
@@ -39,11 +38,7 @@ export function deleteKeysRoute({ database, clock }: ControlContext): Route<Dele
 export async function deleteKeys(
   stores: Stores,
   keys: readonly KeyRecord[],
-  {
-    nowMs,
-    identity,
-    callId,
-  }: { readonly nowMs: number; readonly identity: Identity; readonly callId: string },
+  { nowMs, actor, callId }: { readonly nowMs: number; readonly actor: Actor; readonly callId: string },
 ): Promise<readonly string[]> {
   const hashes = keys.map(({ tokenHash }) => tokenHash);
   await stores.keys.delete(hashes);
@@ -51,7 +46,7 @@ export async function deleteKeys(
   for (const key of keys) {
     await stores.audit.append({
       atMs: nowMs,
-      actor: actorOf(identity),
+      actor,
       action: 'key.delete',
       object: { type: 'key', id: key.tokenHash },
       before: keyInfo(key),

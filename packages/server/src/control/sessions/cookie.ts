@@ -26,6 +26,17 @@ export function sessionCookie(token: string, isSecure: boolean, maxAgeMs: number
   return setCookie(token, { name: NAME, isSecure, sameSite: 'Strict', maxAgeMs });
 }
 
+/** What a sign-in elsewhere has to bring back. It comes by a link of another site, to which Strict cookies stay home. */
+const SSO_NAME = 'portcullis_sso';
+
+export function memoryCookie(memory: string, isSecure: boolean, maxAgeMs: number): string {
+  return setCookie(memory, { name: SSO_NAME, isSecure, sameSite: 'Lax', maxAgeMs });
+}
+
+export function memoryIn(header: string | undefined, isSecure: boolean): string | null {
+  return cookieValue(header, cookieName(SSO_NAME, isSecure));
+}
+
 /** The session's token in a `cookie` header, or null. */
 export function sessionToken(header: string | undefined, isSecure: boolean): string | null {
   return cookieValue(header, isSecure ? SECURE_NAME : NAME);

@@ -3,6 +3,8 @@ import { hash as digestOf } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Attempted, Attempts } from '../../ports/attempts.ts';
 
+/** Returns from an identity provider to one address in five minutes: a whole office may have one. */
+const EACH_RETURN = 100;
 const WINDOW_MS = 300_000;
 /** Attempts from one address in five minutes, whatever they come to. */
 const EACH_ADDRESS = 30;
@@ -22,6 +24,8 @@ export interface LoginGuard {
    * @throws PortcullisError `too_many_attempts`.
    */
   attempt<T>(address: string, account: string | null, check: () => Promise<T | null>): Promise<T | null>;
+  /** Counts a return from an identity provider, who has made sure of the person. */
+  countReturn(address: string): Promise<void>;
 }
 
 export function loginGuard(attempts: Attempts): LoginGuard {
@@ -43,6 +47,15 @@ export function loginGuard(attempts: Attempts): LoginGuard {
     }
   }
 
+  async function count(attempted: readonly Attempted[]): Promise<void> {
+    const refused = await attempts.take(attempted);
+    if (refused === null) return;
+    throw tooMany(
+      'Too many attempts to sign in for this account or from this address.',
+      refused.retryAfterMs,
+    );
+  }
+
   return {
     async attempt(address, account, check) {
       const accountName = account === null ? null : `account ${digestOf('sha256', account.toLowerCase())}`;
@@ -50,17 +63,14 @@ export function loginGuard(attempts: Attempts): LoginGuard {
         { name: `address ${networkOf(address)}`, most: EACH_ADDRESS, windowMs: WINDOW_MS },
         ...(accountName === null ? [] : [{ name: accountName, most: EACH_ACCOUNT, windowMs: WINDOW_MS }]),
       ];
-      const refused = await attempts.take(counted);
-      if (refused !== null) {
-        throw tooMany(
-          'Too many attempts to sign in for this account or from this address.',
-          refused.retryAfterMs,
-        );
-      }
+      await count(counted);
       const result = await inTurn(check);
       if (result !== null && accountName !== null) await attempts.forget([accountName]);
       return result;
     },
+
+    countReturn: (address) =>
+      count([{ name: `return ${networkOf(address)}`, most: EACH_RETURN, windowMs: WINDOW_MS }]),
   };
 }
 

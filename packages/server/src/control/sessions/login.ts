@@ -40,13 +40,14 @@ export function loginRoute(
 }
 
 /** `GET /login/options`: how one can sign in here, for the page that asks. */
-export function loginOptionsRoute(_context: ControlContext): Route {
+export function loginOptionsRoute({ signIn: { sso } }: ControlContext): Route {
   return {
     method: 'GET',
     path: '/login/options',
     permission: 'open',
     async handler() {
-      return { body: { admin_key: true, password: true, sso: null } };
+      const start = sso === null ? null : { label: sso.settings.label, url: '/sso/key/generate' };
+      return { body: { admin_key: true, password: true, sso: start } };
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   onboardingRoute,
 } from './invitations.ts';
 import { loginOptionsRoute, loginRoute } from './login.ts';
+import { ssoCallbackRoute, ssoStartRoute } from './single-sign-on.ts';
 import { logoutRoute, ownPasswordRoute, sessionRoute } from './own.ts';
 
 /** Signing in and out, and choosing passwords. */
@@ -18,6 +19,8 @@ export function sessionRoutes(context: ControlContext): readonly Route[] {
     loginRoute(context, guard, '/login'),
     loginRoute(context, guard, '/v2/login'),
     loginOptionsRoute(context),
+    ssoStartRoute(context),
+    ssoCallbackRoute(context, guard),
     logoutRoute(context),
     sessionRoute(context),
     ownPasswordRoute(context, guard),

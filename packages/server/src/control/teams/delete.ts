@@ -37,7 +37,7 @@ export function deleteTeamsRoute({ database, clock }: ControlContext): Route<Del
         }
         const keys = await stores.keys.ofTeams(teamIds);
         if (keys.length > 0 && !query.force) throw hasKeys(keys);
-        const deleted = await deleteKeys(stores, keys, { nowMs, identity, callId });
+        const deleted = await deleteKeys(stores, keys, { nowMs, actor: actorOf(identity), callId });
         await stores.teams.delete(teamIds);
         await stores.spend.delete(teams.map(accountOfTeam));
         for (const team of teams) {

@@ -11,7 +11,7 @@ import {
 } from '@portcullis/contract';
 import type { Identity } from '../../ports/identity.ts';
 import type { TeamMember, TeamRecord } from '../../ports/teams.ts';
-import { type ControlContext, isAdmin } from '../context.ts';
+import { actorOf, type ControlContext, isAdmin } from '../context.ts';
 import { deleteKeys } from '../keys/delete.ts';
 import type { Route } from '../route.ts';
 import { isTeamAdmin } from './access.ts';
@@ -100,7 +100,7 @@ export function deleteMemberRoute(context: ControlContext): Route<DeleteMember> 
           member.user_id === null
             ? []
             : (await stores.keys.ofTeams([before.teamId])).filter(({ userId }) => userId === member.user_id);
-        deleted = await deleteKeys(stores, keys, { nowMs, identity, callId });
+        deleted = await deleteKeys(stores, keys, { nowMs, actor: actorOf(identity), callId });
         return { members: before.members.filter((other) => other !== member) };
       });
       return { body: { ...teamRow(team), deleted_keys: deleted } };

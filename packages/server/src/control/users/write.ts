@@ -20,7 +20,8 @@ import { hashOfReference } from '../keys/access.ts';
 import { applyLimits } from '../limits.ts';
 import type { Route } from '../route.ts';
 import { seenOf } from '../seen.ts';
-import { isTeamMember, requireTeam, teamNotFound } from '../teams/access.ts';
+import { requireTeam } from '../teams/access.ts';
+import { type About, join, leave } from './membership.ts';
 import { hashPassword } from './password.ts';
 import { userNotFound } from './read.ts';
 import { accountOfUser, userRow } from './shape.ts';
@@ -34,7 +35,8 @@ export function newUserRoute({ database, clock }: ControlContext): Route<NewUser
     body: newUserSchema,
     async handler({ body, identity, callId }) {
       const nowMs = clock.now();
-      const { by } = actorOf(identity);
+      const actor = actorOf(identity);
+      const { by } = actor;
       const fresh: NewUserRecord = {
         userId: body.user_id ?? randomUUID(),
         email: body.user_email?.toLowerCase() ?? null,
@@ -50,18 +52,19 @@ export function newUserRoute({ database, clock }: ControlContext): Route<NewUser
         updatedBy: by,
       };
       const secret = body.auto_create_key ? newSecret() : null;
-      const about = { nowMs, identity, callId };
+      const about = { nowMs, actor, callId };
       const { user, key } = await database.transaction(async (stores) => {
         const outcome = await stores.users.insert(fresh);
         if (outcome !== 'inserted') throw taken(outcome, fresh.userId, fresh.email);
         const { passwordHash, ...rest } = fresh;
-        const user: UserRecord = { ...rest, hasPassword: passwordHash !== null };
+        const user: UserRecord = { ...rest, hasPassword: passwordHash !== null, ssoSubject: null };
         await record(stores, 'user.new', user.userId, null, user, about);
         for (const team of body.teams ?? []) {
           if (typeof team === 'string') await join(stores, team, 'user', user, about);
           else await join(stores, team.team_id, team.user_role, user, about);
         }
-        const key = secret === null ? null : await firstKey(stores, body, user, secret, about);
+        const key =
+          secret === null ? null : await firstKey(stores, body, user, secret, { nowMs, identity, callId });
         return { user, key };
       });
       return {
@@ -88,7 +91,7 @@ export function updateUserRoute(context: ControlContext): Route<UpdateUser> {
     body: updateUserSchema,
     async handler({ body, identity, callId }) {
       const nowMs = clock.now();
-      const about = { nowMs, identity, callId };
+      const about = { nowMs, actor: actorOf(identity), callId };
       const passwordHash =
         typeof body.password === 'string' ? await hashPassword(body.password) : body.password;
       const user = await database.transaction(async (stores) => {
@@ -134,7 +137,7 @@ export function deleteUsersRoute({ database, clock }: ControlContext): Route<Del
     permission: 'admin',
     body: deleteUsersSchema,
     async handler({ body, identity, callId }) {
-      const about = { nowMs: clock.now(), identity, callId };
+      const about = { nowMs: clock.now(), actor: actorOf(identity), callId };
       const userIds = [...new Set(body.user_ids)].sort();
       const deletedKeys = await database.transaction(async (stores) => {
         const keys = await stores.keys.ofUsers(userIds);
@@ -157,67 +160,16 @@ export function deleteUsersRoute({ database, clock }: ControlContext): Route<Del
   };
 }
 
-interface About {
-  readonly nowMs: number;
-  readonly identity: Identity;
-  readonly callId: string;
-}
-
-async function join(
-  stores: Stores,
-  teamId: string,
-  role: 'admin' | 'user',
-  { userId, email }: UserRecord,
-  about: About,
-): Promise<void> {
-  const team = await stores.teams.findForUpdate(teamId);
-  if (team === null) throw teamNotFound(teamId);
-  if (isTeamMember(team, userId)) return;
-  await setMembers(
-    stores,
-    teamId,
-    team.members,
-    [...team.members, { role, user_id: userId, user_email: email }],
-    'team.member_add',
-    about,
-  );
-}
-
-async function leave(stores: Stores, teamId: string, userId: string, about: About): Promise<void> {
-  const team = await stores.teams.findForUpdate(teamId);
-  if (team === null) return;
-  const left = team.members.filter(({ user_id }) => user_id !== userId);
-  await setMembers(stores, teamId, team.members, left, 'team.member_delete', about);
-}
-
-async function setMembers(
-  stores: Stores,
-  teamId: string,
-  before: Parameters<typeof stores.teams.insert>[0]['members'],
-  members: Parameters<typeof stores.teams.insert>[0]['members'],
-  action: string,
-  { nowMs, identity, callId }: About,
-): Promise<void> {
-  const actor = actorOf(identity);
-  await stores.teams.update(teamId, { members, updatedAtMs: nowMs, updatedBy: actor.by });
-  await stores.audit.append({
-    atMs: nowMs,
-    actor,
-    action,
-    object: { type: 'team', id: teamId },
-    before: { members_with_roles: before },
-    after: { members_with_roles: members },
-    refused: null,
-    callId,
-  });
-}
-
 async function firstKey(
   stores: Stores,
   body: NewUser,
   user: UserRecord,
   secret: string,
-  { nowMs, identity, callId }: About,
+  {
+    nowMs,
+    identity,
+    callId,
+  }: { readonly nowMs: number; readonly identity: Identity; readonly callId: string },
 ): Promise<KeyRecord> {
   const setBy = setByOf(identity, nowMs);
   const teamId = body.team_id ?? null;
@@ -254,11 +206,11 @@ async function record(
   userId: string,
   before: UserRecord | null,
   after: UserRecord | null,
-  { nowMs, identity, callId }: About,
+  { nowMs, actor, callId }: About,
 ): Promise<void> {
   await audit.append({
     atMs: nowMs,
-    actor: actorOf(identity),
+    actor,
     action,
     object: { type: 'user', id: userId },
     before: before === null ? null : userRow(before),

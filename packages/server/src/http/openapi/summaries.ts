@@ -35,6 +35,8 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'POST /login': 'Begins a session, by the admin key or by address and password',
   'POST /v2/login': 'The same, under the name that newer dashboards use',
   'GET /login/options': 'The ways to sign in here',
+  'GET /sso/key/generate': 'Sends the browser to the identity provider',
+  'GET /sso/callback': 'Where the identity provider sends the browser back to',
   'GET /session': 'Who asks: role, teams, and the CSRF token of a session',
   'POST /logout': 'Ends the session that asks, or with `everywhere` all of the same person',
   'POST /invitation/new': 'Makes a link with which a user chooses a password',

@@ -1,13 +1,7 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { FindingPath, Guardrail } from '@portcullis/policy';
 import { type GuardrailSecrets, SecretProblem } from '../../ports/guardrail-secrets.ts';
-import type { Keyring, SealingKey } from './keyring.ts';
-
-const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-/** `v1:<key id>:<nonce>:<ciphertext and tag>`, the last two in base 64 for addresses. */
-const ENVELOPE = /^v1:([0-9a-f]{8}):([\w-]{16}):([\w-]{22,})$/u;
+import { ENVELOPE, openValue, sealValue } from './envelope.ts';
+import type { Keyring } from './keyring.ts';
 
 export interface VaultOptions {
   readonly keyring: Keyring;
@@ -56,37 +50,6 @@ export function guardrailSecrets({ keyring, secretPaths }: VaultOptions): Guardr
       return { ...guardrail, litellm_params: opened as Guardrail['litellm_params'] };
     },
   };
-}
-
-function sealValue({ id: keyId, key }: SealingKey, id: string, path: FindingPath, value: unknown): string {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(placeBytes(id, path));
-  // As JSON, so that a number comes back as a number.
-  const sealed = [cipher.update(JSON.stringify(value), 'utf8'), cipher.final(), cipher.getAuthTag()];
-  return `v1:${keyId}:${nonce.toString('base64url')}:${Buffer.concat(sealed).toString('base64url')}`;
-}
-
-function openValue(
-  { key }: SealingKey,
-  id: string,
-  path: FindingPath,
-  nonce: string,
-  sealed: string,
-): unknown {
-  const bytes = Buffer.from(sealed, 'base64url');
-  const decipher = createDecipheriv(CIPHER, key, Buffer.from(nonce, 'base64url'), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(placeBytes(id, path));
-  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-  const text = Buffer.concat([decipher.update(bytes.subarray(0, -TAG_BYTES)), decipher.final()]);
-  return JSON.parse(text.toString('utf8')) as unknown;
-}
-
-/** An envelope moved to another guardrail or field does not open there. */
-function placeBytes(id: string, path: FindingPath): Buffer {
-  return Buffer.from(keyOf([id, ...path]), 'utf8');
 }
 
 const keyOf = (path: FindingPath): string => JSON.stringify(path);
