@@ -294,7 +294,7 @@ function suite(open: () => Promise<Place>): void {
       expect(await write(({ users }) => users.insert(user))).toBe('inserted');
       const { passwordHash, ...rest } = user;
       const { users } = place.database.stores;
-      expect(await users.find('whole')).toEqual({ ...rest, hasPassword: true });
+      expect(await users.find('whole')).toEqual({ ...rest, hasPassword: true, ssoSubject: null });
       expect(await users.findByEmail('WHOLE@example.com')).toMatchObject({ userId: 'whole' });
       expect(await users.passwordHash('whole')).toBe(passwordHash);
     });
