@@ -1,13 +1,11 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Attempted, Attempts } from '../ports/attempts.ts';
 import type { Clock } from '../ports/clock.ts';
+import { closeRedis, connectRedis } from './redis.ts';
 
 /** How many names are remembered; the ones that were begun first make room. About 2 MB. */
 const NAMES = 20_000;
 const PREFIX = '{portcullis}:attempts:';
-const COMMAND_MS = 500;
-const CONNECT_MS = 2_000;
-const LONGEST_PAUSE_MS = 2_000;
 
 export interface AttemptsOptions {
   readonly clock: Clock;
@@ -22,7 +20,7 @@ export interface AttemptsOptions {
 export function createAttempts({ clock, redisUrl }: AttemptsOptions): Attempts {
   const memory = new MemoryAttempts(clock);
   if (redisUrl === null) return memory;
-  const shared = new SharedAttempts(redisUrl);
+  const shared = new SharedAttempts(connectRedis(redisUrl));
   return {
     async take(attempted) {
       try {
@@ -99,38 +97,26 @@ end
 return 0`;
 
 class SharedAttempts implements Attempts {
-  readonly #redis: Redis;
+  readonly #redis: Promise<Redis>;
 
-  constructor(url: string) {
-    this.#redis = new Redis(url, {
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: COMMAND_MS,
-      connectTimeout: CONNECT_MS,
-      retryStrategy: (attempt) => Math.min(100 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS),
-    });
+  constructor(redis: Promise<Redis>) {
     // Whoever asks gets the failure; readiness tells of the same Redis through the limits.
-    this.#redis.on('error', () => undefined);
+    this.#redis = redis;
+    redis.then((ready) => ready.on('error', () => undefined)).catch(() => undefined);
   }
 
   async take(attempted: readonly Attempted[]): Promise<{ retryAfterMs: number } | null> {
     const keys = attempted.map(({ name }) => PREFIX + name);
     const args = attempted.flatMap(({ most, windowMs }) => [most, windowMs]);
-    const waitMs = Number(await this.#redis.eval(SCRIPT, keys.length, ...keys, ...args));
+    const waitMs = Number(await (await this.#redis).eval(SCRIPT, keys.length, ...keys, ...args));
     return waitMs > 0 ? { retryAfterMs: waitMs } : null;
   }
 
   async forget(names: readonly string[]): Promise<void> {
-    if (names.length > 0) await this.#redis.del(...names.map((name) => PREFIX + name));
+    if (names.length > 0) await (await this.#redis).del(...names.map((name) => PREFIX + name));
   }
 
   async close(): Promise<void> {
-    this.#redis.removeAllListeners();
-    this.#redis.on('error', () => undefined);
-    try {
-      await this.#redis.quit();
-    } catch {
-      this.#redis.disconnect();
-    }
+    await closeRedis(await this.#redis);
   }
 }

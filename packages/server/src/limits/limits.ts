@@ -11,7 +11,8 @@ import type {
   Used,
 } from '../ports/limits.ts';
 import { MemoryLimits } from './memory.ts';
-import type { SharedCounters, SharedCountersOptions } from './shared.ts';
+import { connectRedis } from './redis.ts';
+import { SharedCounters } from './shared.ts';
 import { SpendBook } from './spend-book.ts';
 
 export interface LimitsOptions {
@@ -40,18 +41,13 @@ export interface CountedLimits extends Limits {
 /** Told to everybody; the log says which address, and why. */
 const AWAY = 'the shared counters cannot be reached';
 
-/** The client of Redis takes 14 MB, which only those who use it have to pay. */
-async function sharedCounters(options: SharedCountersOptions): Promise<SharedCounters> {
-  const { SharedCounters: Counters } = await import('./shared.ts');
-  return new Counters(options);
-}
-
 /** Counts calls and money: in memory, or shared by replicas. */
 export async function createLimits(options: LimitsOptions): Promise<CountedLimits> {
   const { spend, clock, onEvent, redisUrl, whenAway, freshMs } = options;
   const book = new SpendBook({ store: spend, clock, onEvent, freshMs });
   const memory = new MemoryLimits(book);
-  const shared = redisUrl === null ? null : await sharedCounters({ url: redisUrl, spend, onEvent });
+  const shared =
+    redisUrl === null ? null : new SharedCounters({ redis: await connectRedis(redisUrl), spend, onEvent });
 
   /** While the shared counters are away. */
   function otherwise(parties: readonly Limited[], estimate: Estimate): Admittance | Promise<Admittance> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import {
   type Admission,
   type Admittance,
@@ -16,20 +16,18 @@ import {
   type Used,
 } from '../ports/limits.ts';
 import { tighter } from './memory.ts';
+import { closeRedis } from './redis.ts';
 import { SCRIPT } from './redis-script.ts';
 
 /** The parties of one call may be in any order, so with a cluster all counters have to be in one slot. */
 const PREFIX = '{portcullis}:limits:';
-const COMMAND_MS = 500;
-const CONNECT_MS = 2_000;
-const LONGEST_PAUSE_MS = 2_000;
 /** After a command that failed on a connection that stands, nobody asks for this long. */
 const REST_MS = 1_000;
 /** A call that lasts longer no longer counts as under way: its process may be gone. */
 const LEASE_MS = 900_000;
 
-export interface SharedCountersOptions {
-  readonly url: string;
+interface SharedCountersOptions {
+  readonly redis: Redis;
   readonly spend: Pick<SpendStore, 'read'>;
   readonly onEvent: LimitsEvents;
 }
@@ -48,14 +46,7 @@ export class SharedCounters {
 
   constructor(options: SharedCountersOptions) {
     this.#options = options;
-    this.#redis = new Redis(options.url, {
-      // A command that cannot be sent now fails now: the caller has another way, and a late count is no count.
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: COMMAND_MS,
-      connectTimeout: CONNECT_MS,
-      retryStrategy: (attempt) => Math.min(100 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS),
-    });
+    this.#redis = options.redis;
     this.#redis.defineCommand('portcullisLimits', { lua: SCRIPT });
     this.#redis.on('error', (error: Error) => this.#away(error.message));
     this.#redis.on('close', () => this.#away('the connection was closed'));
@@ -112,13 +103,7 @@ export class SharedCounters {
 
   async close(): Promise<void> {
     if (this.#rest !== null) clearTimeout(this.#rest);
-    this.#redis.removeAllListeners();
-    this.#redis.on('error', () => undefined);
-    try {
-      await this.#redis.quit();
-    } catch {
-      this.#redis.disconnect();
-    }
+    await closeRedis(this.#redis);
   }
 
   /** What the parties have spent by the database; null when it does not answer. */
