@@ -39,8 +39,10 @@ export class DescribedAnswers {
     const known = this.#validators.get(name);
     if (known !== undefined) return known;
     const [method = '', path = ''] = name.split(' ');
-    const place = ['paths', path, method.toLowerCase(), 'responses', '2XX', 'content', 'application/json'];
-    const schema = place.reduce<unknown>((found, part) => membersOf(found)[part], this.#document);
+    const place = ['paths', path, method.toLowerCase(), 'responses', '2XX', 'content'];
+    const content = membersOf(place.reduce<unknown>((found, part) => membersOf(found)[part], this.#document));
+    // Of a stream the schema is that of the data of one event.
+    const schema = content['application/json'] ?? content['text/event-stream'];
     const ref = membersOf(membersOf(schema)['schema'])['$ref'];
     const made = typeof ref === 'string' ? this.#ajv.compile({ $ref: `openapi${ref}` }) : null;
     this.#validators.set(name, made);

@@ -27,5 +27,6 @@ export * from './routes/index.ts';
 export type { RouteContract } from './routes/route.ts';
 export * from './tags.ts';
 export * from './teams.ts';
+export * from './templates.ts';
 export * from './trials.ts';
 export * from './users.ts';

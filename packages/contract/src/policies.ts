@@ -125,20 +125,29 @@ const attachmentShape = {
   enforcement: enforcementSchema.nullish(),
 };
 
-/** Body of `POST /policies/attachments`: `scope: "*"` or at least one selector, never neither (M6). */
+function checkSelectors(
+  { scope, teams, keys, models, tags }: z.infer<typeof attachmentFields>,
+  context: z.RefinementCtx,
+): void {
+  const problem = selectorProblem({
+    scope: scope ?? null,
+    teams: teams ?? [],
+    keys: keys ?? [],
+    models: models ?? [],
+    tags: tags ?? [],
+  });
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+}
+
+const attachmentFields = z.strictObject(attachmentShape);
+
+/** Where something is to apply: `scope: "*"` or at least one selector, never neither (M6). */
+export const attachmentFieldsSchema = attachmentFields.superRefine(checkSelectors);
+
+/** Body of `POST /policies/attachments`. */
 export const createAttachmentSchema = z
   .strictObject({ policy_name: nameSchema, ...attachmentShape })
-  .superRefine((body, context) => {
-    const { scope, teams, keys, models, tags } = body;
-    const problem = selectorProblem({
-      scope: scope ?? null,
-      teams: teams ?? [],
-      keys: keys ?? [],
-      models: models ?? [],
-      tags: tags ?? [],
-    });
-    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-  });
+  .superRefine(checkSelectors);
 export type CreateAttachment = z.infer<typeof createAttachmentSchema>;
 
 /** Body of `PUT /policies/attachments/{attachment_id}`: only given fields change, `null` clears. */

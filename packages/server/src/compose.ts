@@ -249,6 +249,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       clock,
       knownNames,
       spending: limits,
+      models,
       engine,
       principalOf,
       guardrails: { tools: guardrailTools({ ...tools, snapshots, parseYaml }), secrets },

@@ -43,7 +43,7 @@ const doubtSchema = z.object({
   path: z.array(z.union([z.string(), z.number()])),
 });
 
-const writtenAttachmentSchema = attachmentRowSchema.extend({
+export const writtenAttachmentSchema = attachmentRowSchema.extend({
   doubts: z.array(doubtSchema).optional(),
   warnings: warningsAnswer,
 });

@@ -19,7 +19,7 @@ import {
 } from './route.ts';
 
 /** One guardrail, its secrets masked. */
-const guardrailRowSchema = z.object({
+export const guardrailRowSchema = z.object({
   guardrail_id: z.string(),
   guardrail_name: z.string(),
   /** The settings of its kind: `GET /guardrails/ui/provider_specific_params` describes them. */

@@ -4,6 +4,7 @@ import { policyRoutes } from './policies.ts';
 import { principalRoutes } from './principals.ts';
 import { recordRoutes } from './records.ts';
 import { sessionRoutes } from './sessions.ts';
+import { templateRoutes } from './templates.ts';
 
 /**
  * Every management route by method and path: what it takes and what it answers. The description of the gateway
@@ -16,7 +17,11 @@ export const ROUTES = {
   ...principalRoutes,
   ...recordRoutes,
   ...sessionRoutes,
+  ...templateRoutes,
 } as const;
 
 export type RouteTable = typeof ROUTES;
-export type RouteName = keyof RouteTable;
+/** The routes that answer one JSON value, which is what the client reads. */
+export type RouteName = {
+  [Name in keyof RouteTable]: RouteTable[Name] extends { readonly isEventStream: true } ? never : Name;
+}[keyof RouteTable];

@@ -40,7 +40,7 @@ const policyRowSchema = z.object({
 });
 
 /** The answer to a write: the version, and doubts about the whole. */
-const writtenPolicySchema = policyRowSchema.extend({ warnings: warningsAnswer });
+export const writtenPolicySchema = policyRowSchema.extend({ warnings: warningsAnswer });
 
 const versionNameSchema = policyRowSchema.pick({
   policy_id: true,

@@ -6,6 +6,8 @@ export interface RouteContract {
   readonly body?: z.ZodType;
   /** What a good answer holds, field by field. */
   readonly answer: z.ZodType;
+  /** The answer is a stream of server-sent events; `answer` is the data of one of them. */
+  readonly isEventStream?: true;
 }
 
 /** ISO 8601 in UTC, with milliseconds. */

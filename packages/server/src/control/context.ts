@@ -4,6 +4,7 @@ import type { Database } from '../ports/database.ts';
 import type { GuardrailSecrets } from '../ports/guardrail-secrets.ts';
 import type { GuardrailTools } from '../ports/guardrail-tools.ts';
 import type { Identity, PrincipalOf, Role } from '../ports/identity.ts';
+import type { ModelCaller } from '../ports/model-caller.ts';
 import type { KnownNames } from '../ports/names.ts';
 import type { PolicyEngine } from '../ports/policy-engine.ts';
 import type { SetBy } from '../ports/protection.ts';
@@ -26,6 +27,8 @@ export interface ControlContext {
     /** Null without an identity provider. */
     readonly sso: SingleSignOn | null;
   };
+  /** Asks configured models; absent where nobody calls models. */
+  readonly models?: ModelCaller;
   /** What the gateway counts; absent where nobody calls models. */
   readonly spending?: Spending;
 }

@@ -23,6 +23,8 @@ import { createPolicyRoute, newVersionRoute, updatePolicyRoute } from './policie
 import { spendLogContentRoute, spendLogPageRoute, spendLogsRoute } from './logs/read.ts';
 import { principalRoutes } from './principals.ts';
 import { sessionRoutes } from './sessions/routes.ts';
+import { templateRoutes } from './templates/routes.ts';
+import { TrialAllowance } from './trials/allowance.ts';
 import { trialRoutes } from './trials/routes.ts';
 import { withRefusalsRecorded } from './refusals.ts';
 import type { Route } from './route.ts';
@@ -32,6 +34,7 @@ import { policyOverviewRoute } from './usage/policies.ts';
 /** Every management route, for the HTTP adapter to mount. */
 export function controlRoutes(context: ControlContext): readonly Route[] {
   const changes = changeMaker(context);
+  const allowance = new TrialAllowance(context.clock);
   const routes: readonly Route[] = [
     ...principalRoutes(context),
     ...sessionRoutes(context),
@@ -62,7 +65,8 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
     policyInfoRoute(context),
     testPolicyRoute(context),
     ...guardrailRoutes(context, changes),
-    ...trialRoutes(context),
+    ...trialRoutes(context, allowance),
+    ...templateRoutes(context, changes, allowance),
     spendLogsRoute(context),
     spendLogPageRoute(context, '/spend/logs/ui'),
     spendLogPageRoute(context, '/spend/logs/v2'),

@@ -21,6 +21,11 @@ export interface GuardrailTools {
   checkBlockedWords(text: string): BlockedWordsCheck;
   /** Runs one guardrail that is in force, or answers null when none of that name is. */
   apply(trial: Trial): Promise<TrialResult | null>;
+  /**
+   * Runs a guardrail that is no part of any snapshot on one text; it is made and thrown away again. It must have no
+   * problems.
+   */
+  tryOut(guardrail: Guardrail, text: string, facts: RequestFacts): Promise<HookTrialResult>;
   /** Runs planned runs of one hook outside any request, or answers null before anything is in force. */
   run(trial: HookTrial): Promise<HookTrialResult | null>;
 }

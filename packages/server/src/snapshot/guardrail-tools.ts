@@ -43,6 +43,7 @@ const HOOKS_OF = {
 } as const satisfies Record<string, readonly Hook[]>;
 
 const TEXT_PATH = '/text';
+const TRIAL_MS = 10_000;
 const WORDS_AT_ONCE = 10_000;
 
 /** The guardrails' code as the management routes see it. */
@@ -84,6 +85,30 @@ export function guardrailTools({ catalogue, ports, snapshots, parseYaml }: Tools
       }
     },
 
+    async tryOut(guardrail, text, facts) {
+      const made = createRuntime([guardrail], catalogue, ports);
+      if (!made.ok) throw new TypeError('a guardrail with problems cannot be tried');
+      const { hook, direction } = hookFor(guardrail, { direction: null, tags: [] });
+      try {
+        return await runOn(
+          {
+            runtime: made.runtime,
+            settings: { guardrailBudgetMs: TRIAL_MS },
+            unscanned: { policies: new Map(), global: null },
+          },
+          {
+            hook,
+            runs: [plannedRun(guardrail.guardrail_name)],
+            segments: [textSegment(guardrail, direction, text)],
+            facts,
+          },
+          direction,
+        );
+      } finally {
+        made.runtime.dispose();
+      }
+    },
+
     async run(trial) {
       const snapshot = snapshots.acquire();
       if (snapshot === null) return null;
@@ -100,26 +125,9 @@ async function applyOn(snapshot: ActiveSnapshot, trial: Trial): Promise<TrialRes
   const guardrail = snapshot.policy.guardrails.get(trial.guardrailName)?.configurations[0];
   if (guardrail === undefined) return null;
   const { hook, direction } = hookFor(guardrail, trial);
-  const text: Segment = {
-    path: TEXT_PATH,
-    kind: textKind(guardrail, direction),
-    role: direction === 'request' ? 'user' : 'assistant',
-    text: trial.text,
-    join: null,
-    leaf: 'string',
-  };
-  const segments = [...trial.around, text];
-  // What a monitored guardrail finds is asked for here and now; that nothing comes of it is the answer's matter.
-  const run: PlannedRun = {
-    kind: 'guardrail',
-    name: guardrail.guardrail_name,
-    enforcement: 'enforce',
-    trusted: true,
-    priority: 0,
-    demanded_by: [{ source: 'request' }],
-    params: null,
-  };
-  const result = await runOn(snapshot, { hook, runs: [run], segments, facts: trial.facts }, direction);
+  const segments = [...trial.around, textSegment(guardrail, direction, trial.text)];
+  const runs = [plannedRun(guardrail.guardrail_name)];
+  const result = await runOn(snapshot, { hook, runs, segments, facts: trial.facts }, direction);
   const record = result.records[0];
   if (record === undefined) throw new Error('a run has left no record');
   return {
@@ -133,8 +141,37 @@ async function applyOn(snapshot: ActiveSnapshot, trial: Trial): Promise<TrialRes
   };
 }
 
+function textSegment(guardrail: Guardrail, direction: 'request' | 'response', text: string): Segment {
+  return {
+    path: TEXT_PATH,
+    kind: textKind(guardrail, direction),
+    role: direction === 'request' ? 'user' : 'assistant',
+    text,
+    join: null,
+    leaf: 'string',
+  };
+}
+
+/** What a monitored guardrail finds is asked for here and now; that nothing comes of it is the answer's matter. */
+function plannedRun(name: string): PlannedRun {
+  return {
+    kind: 'guardrail',
+    name,
+    enforcement: 'enforce',
+    trusted: true,
+    priority: 0,
+    demanded_by: [{ source: 'request' }],
+    params: null,
+  };
+}
+
+/** Where runs are done: a snapshot, or what stands for one. */
+type Place = Pick<ActiveSnapshot, 'runtime' | 'unscanned'> & {
+  readonly settings: Pick<ActiveSnapshot['settings'], 'guardrailBudgetMs'>;
+};
+
 async function runOn(
-  { runtime, settings, unscanned }: ActiveSnapshot,
+  { runtime, settings, unscanned }: Place,
   { hook, runs, segments, facts }: HookTrial,
   direction: 'request' | 'response' = hook === 'post_call' ? 'response' : 'request',
 ): Promise<HookResult> {
@@ -155,7 +192,7 @@ async function runOn(
 /** The side asked for, or the one the guardrail runs on; on it the first hook it has, or the usual one. */
 function hookFor(
   guardrail: Guardrail,
-  { direction, tags }: Trial,
+  { direction, tags }: Pick<Trial, 'direction' | 'tags'>,
 ): { readonly hook: Hook; readonly direction: 'request' | 'response' } {
   const configured = hooksOf(guardrail, tags);
   const onlyAnswers = configured.includes('post_call') && configured.every((hook) => hook === 'post_call');

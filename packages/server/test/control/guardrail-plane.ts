@@ -7,6 +7,8 @@ import { sent as asSent } from './sent.ts';
 import { changeMaker } from '../../src/control/changes/transact.ts';
 import type { ControlContext } from '../../src/control/context.ts';
 import { guardrailRoutes } from '../../src/control/guardrails/routes.ts';
+import { templateRoutes } from '../../src/control/templates/routes.ts';
+import { TrialAllowance } from '../../src/control/trials/allowance.ts';
 import { withRefusalsRecorded } from '../../src/control/refusals.ts';
 import type { RouteAnswer } from '../../src/control/route.ts';
 import { createAttempts } from '../../src/limits/attempts.ts';
@@ -183,6 +185,8 @@ export function guardrailPlane(database: Database, salts: readonly string[] = ['
     ]),
   );
 
+  const templates = templateRoutes(context, changeMaker(context), new TrialAllowance(realClock));
+
   const plane: GuardrailPlane = {
     database,
     sent,
@@ -190,7 +194,7 @@ export function guardrailPlane(database: Database, salts: readonly string[] = ['
     routes: [...routes.keys()],
     load,
     async call(name, { body, query = {}, id = '', as = ADMIN, headers = {} } = {}) {
-      const route = routes.get(name);
+      const route = routes.get(name) ?? templates.find(({ method, path }) => `${method} ${path}` === name);
       if (route === undefined) throw new Error(`no route ${name}`);
       const answer = await callRoute(
         route,

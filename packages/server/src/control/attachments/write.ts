@@ -27,18 +27,20 @@ export function createAttachmentRoute(changes: ChangeMaker): Route<CreateAttachm
     recordsEveryRefusal: true,
     body: createAttachmentSchema,
     handler: (input) =>
-      changes.change(input, 'attachment.create', async (change) => {
-        const attachment = attachmentOf(input.body, randomUUID());
-        const { nowMs, actor } = change;
-        return put(change, {
-          attachment,
-          createdAtMs: nowMs,
-          createdBy: actor.by,
-          updatedAtMs: nowMs,
-          updatedBy: actor.by,
-        });
-      }),
+      changes.change(input, 'attachment.create', (change) => putAttachment(change, input.body)),
   };
+}
+
+/** Puts a new attachment, as one part of a change. @throws PortcullisError for what cannot be attached. */
+export function putAttachment(change: PolicyChange, body: CreateAttachment): Promise<Row> {
+  const { nowMs, actor } = change;
+  return put(change, {
+    attachment: attachmentOf(body, randomUUID()),
+    createdAtMs: nowMs,
+    createdBy: actor.by,
+    updatedAtMs: nowMs,
+    updatedBy: actor.by,
+  });
 }
 
 /** `PUT /policies/attachments/{attachment_id}`: in place, so that there is no moment without it (D-29). */

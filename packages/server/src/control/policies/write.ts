@@ -24,32 +24,36 @@ export function createPolicyRoute(changes: ChangeMaker): Route<CreatePolicy> {
     permission: 'admin',
     recordsEveryRefusal: true,
     body: createPolicySchema,
-    handler: (input) =>
-      changes.change(input, 'policy.create', async (change) => {
-        const { body } = input;
-        const { policy_name } = body;
-        change.subject = { section: 'policies', name: policy_name };
-        if (change.versions(policy_name).length > 0) {
-          throw new PortcullisError('name_taken', `Policy with name '${policy_name}' already exists`, {
-            param: 'policy_name',
-          });
-        }
-        const status = body.version_status ?? change.configured.createAs;
-        const stored = await newVersion(change, {
-          ...EMPTY,
-          ...givenContent(body),
-          policy_name,
-          version_status: status,
-        });
-        const whole: StoredPolicy = {
-          ...stored,
-          note: body.note ?? null,
-          productionAtMs: status === 'production' ? change.nowMs : null,
-        };
-        change.putPolicy(whole);
-        return versionAnswer(change, whole);
-      }),
+    handler: (input) => changes.change(input, 'policy.create', (change) => createPolicy(change, input.body)),
   };
+}
+
+/** Puts the first version of a name, as one part of a change. @throws PortcullisError `name_taken`. */
+export async function createPolicy(
+  change: PolicyChange,
+  body: CreatePolicy,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { policy_name } = body;
+  change.subject = { section: 'policies', name: policy_name };
+  if (change.versions(policy_name).length > 0) {
+    throw new PortcullisError('name_taken', `Policy with name '${policy_name}' already exists`, {
+      param: 'policy_name',
+    });
+  }
+  const status = body.version_status ?? change.configured.createAs;
+  const stored = await newVersion(change, {
+    ...EMPTY,
+    ...givenContent(body),
+    policy_name,
+    version_status: status,
+  });
+  const whole: StoredPolicy = {
+    ...stored,
+    note: body.note ?? null,
+    productionAtMs: status === 'production' ? change.nowMs : null,
+  };
+  change.putPolicy(whole);
+  return versionAnswer(change, whole);
 }
 
 /** `PUT /policies/{policy_id}`: given fields of a draft; `null` clears (V4, D-25). */

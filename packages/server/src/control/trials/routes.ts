@@ -5,7 +5,9 @@ import { testPoliciesRoute } from './compliance.ts';
 import { testPipelineRoute } from './pipeline.ts';
 
 /** Everything that runs guardrails on made-up content; the routes share one allowance (D-77). */
-export function trialRoutes(context: ControlContext): readonly Route[] {
-  const allowance = new TrialAllowance(context.clock);
+export function trialRoutes(
+  context: ControlContext,
+  allowance: TrialAllowance = new TrialAllowance(context.clock),
+): readonly Route[] {
   return [testPipelineRoute(context, allowance), testPoliciesRoute(context, allowance)];
 }

@@ -111,7 +111,7 @@ function controlOperation(
     parameters: [...queryParameters(query), ...(route.method === 'GET' ? [] : CONDITIONS)],
     ...body,
     responses: {
-      '2XX': answerOf(['application/json'], answer),
+      '2XX': answerOf([contract?.isEventStream === true ? 'text/event-stream' : 'application/json'], answer),
       ...responses.of(controlRefusals(route)),
     },
   };

@@ -75,6 +75,13 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /policy/list': 'The policies in force',
   'GET /policy/info/:policy_name': 'One policy in force',
   'POST /policy/test': 'The older form of /policies/resolve',
+  'GET /policy/templates': 'The policy templates of this version',
+  'POST /policy/templates/test': 'Tries definitions of guardrails on a text, without making them',
+  'POST /policy/templates/suggest': 'A configured model chooses templates for a description',
+  'POST /policy/templates/enrich': 'A configured model proposes words for a template; a person confirms them',
+  'POST /policy/templates/enrich/stream': 'The same as server-sent events',
+  'POST /policy/templates/apply':
+    'Makes the guardrails and the policy of a template, and an attachment, all of them or nothing',
   'GET /guardrails/list': 'The guardrails of the configuration file',
   'GET /v2/guardrails/list': 'All guardrails: those of the database, then those of the configuration file',
   'POST /guardrails': 'Makes a guardrail',
