@@ -225,6 +225,10 @@ class Output {
       sendBlock(this.#client, headers, result.block, this.#accepted);
       return this.#delivered(blocked(result.block, 400), reply, more);
     }
+    if (result?.respond) {
+      const sent = sendRespond(this.#client, headers, result.respond, this.#accepted, null);
+      return this.#delivered(responded(result.respond, sent), reply, more);
+    }
     copyProviderHeaders(reply, headers);
     const retryAfter = reply.headers['retry-after'];
     if (retryAfter !== undefined) headers['retry-after'] = retryAfter;
