@@ -63,7 +63,7 @@ export class LocalUpstream {
         path: request.url ?? '',
         headers: request.headers,
         raw,
-        body: JSON.parse(raw) as SeenCall['body'],
+        body: raw === '' ? {} : (JSON.parse(raw) as SeenCall['body']),
         closed: new Promise((resolve) => response.once('close', resolve)),
       };
       this.calls.push(call);

@@ -1,6 +1,7 @@
 export * from './dialects/control-fields.ts';
 export type * from './dialects/dialect.ts';
 export { DIALECTS } from './dialects/dialects.ts';
+export { openAiResponses } from './dialects/openai-responses.ts';
 export { chatAnswerSegments, chatRequestSegments, openAiChat } from './dialects/openai-chat.ts';
 export {
   isObject,

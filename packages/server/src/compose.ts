@@ -17,6 +17,7 @@ import {
 import { controlRoutes } from './control/routes.ts';
 import { guardrailModels, modelCaller } from './gateway/ask.ts';
 import type { Gateway } from './gateway/gateway.ts';
+import { StoredResponses } from './gateway/stored-responses.ts';
 import { HttpUpstreams } from './gateway/upstreams/http.ts';
 import { createHttpServer, type Readiness } from './http/server.ts';
 import { createAttempts } from './limits/attempts.ts';
@@ -241,7 +242,17 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     logSettings = { keepMs: next.settings.logRetentionMs, everyMs: next.settings.logRetentionEveryMs };
   });
 
-  const gateway: Gateway = { snapshots, identities, limits, upstreams, telemetry, clock, version: VERSION };
+  const responses = new StoredResponses();
+  const gateway: Gateway = {
+    snapshots,
+    identities,
+    limits,
+    upstreams,
+    responses,
+    telemetry,
+    clock,
+    version: VERSION,
+  };
   const http = createHttpServer({
     gateway,
     controlRoutes: controlRoutes({

@@ -54,6 +54,8 @@ export interface Dialect {
   readonly body: 'json' | 'multipart';
   /** Media types of a good answer besides JSON. */
   readonly answers: { readonly text: boolean; readonly binary: boolean };
+  /** Whether a provider keeps answers, so that they can be asked for again by their id. */
+  readonly keepsAnswers?: boolean;
   /** Whether an answer has tokens of its own that cost money. */
   readonly generates: boolean;
   /** The member of a request that holds what was asked, for the logs. */

@@ -168,6 +168,7 @@ export const openAiResponses: Dialect = {
   path: '/responses',
   body: 'json',
   answers: { text: false, binary: false },
+  keepsAnswers: true,
   generates: true,
   promptField: 'input',
   idPrefix: 'resp_',

@@ -9,6 +9,7 @@ import type { TagFact } from '@portcullis/policy';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { GatewaySettings } from '../ports/snapshot.ts';
 import { type Form, readForm } from './multipart.ts';
+import type { StoredCall } from './stored-responses.ts';
 
 /** What is known of a request before anything of it was read. */
 export interface Arrival {
@@ -27,6 +28,8 @@ export interface Accepted {
   readonly dialect: Dialect;
   /** The form that the body was, for dialects whose requests are forms. */
   readonly form: Form | null;
+  /** The response that the call is about, for a call about one that the provider keeps. */
+  readonly stored: StoredCall | null;
   /** The body as it came; it may be sent on only when nothing looked at the parsed one. */
   readonly raw: Buffer;
   readonly body: JsonObject;
@@ -71,6 +74,7 @@ export async function accept(
     arrival,
     dialect,
     form,
+    stored: null,
     raw,
     body,
     request,

@@ -8,6 +8,7 @@ import type { GuardedInput } from './guard-input.ts';
 import { writeForm } from './multipart.ts';
 import { type PlannedRequest, runsOf, split, storesContent } from './plan.ts';
 import { chooseDeployment, upstreamModelName } from './routing.ts';
+import type { StoredCall } from './stored-responses.ts';
 import { adapterOf } from './upstreams/adapter.ts';
 import { callMock } from './upstreams/mock.ts';
 import type { UpstreamCall, UpstreamExchange } from './upstreams/upstream.ts';
@@ -34,13 +35,15 @@ export interface Dispatched {
 /** Stage 5: chooses a deployment and sends the call, then starts the during_call runs beside it. Never waits. */
 export function dispatch(input: GuardedInput, gateway: Gateway, client: Client): Dispatched {
   const { planned } = input;
-  const deployment = chooseDeployment(planned.group, Math.random());
+  const deployment = deploymentFor(planned);
   const upstreamModel = upstreamModelName(deployment, planned.group, planned.names);
   const reads = input.pre?.restorer ? 'guardrail' : answerReader(planned);
   const sentAt = gateway.clock.monotonic();
   // What an answer has used is read off its end, which has to be plain for that.
   const counted = planned.identified.admission !== null || deployment.price !== undefined;
-  const exchange = send(input, deployment, upstreamModel, reads === 'guardrail' || counted, gateway);
+  const keeps = planned.identified.accepted.dialect.keepsAnswers === true;
+  const plain = reads === 'guardrail' || counted || keeps;
+  const exchange = send(input, deployment, upstreamModel, plain, gateway);
   client.onGone(() => exchange.abort());
   const during = input.startDuring === null ? null : input.startDuring();
   // The verdict may take a while; the answer must not pile up in memory meanwhile.
@@ -64,6 +67,8 @@ function send(
 ): UpstreamExchange {
   const { accepted } = input.planned.identified;
   const { arrival, dialect, request } = accepted;
+  const { stored } = accepted;
+  if (stored !== null) return sendStored(stored, deployment, accepted, plain, gateway);
   const mockText = request.control.mockResponse ?? deployment.mockResponse;
   if (deployment.provider === 'mock' || request.control.mockResponse !== null) {
     return callMock({
@@ -84,6 +89,39 @@ function send(
     path: dialect.path,
     ...bodyToSend(input.body, accepted, deployment, model),
     headers: adapter.passedOn(arrival.headers),
+    stream: request.stream,
+    plain,
+    acceptEncoding: arrival.headers['accept-encoding']?.toString() ?? null,
+    timeoutMs: timeLimit(accepted, deployment),
+  });
+}
+
+/** A kept response is where it was made. @throws PortcullisError `not_found` when that deployment is gone. */
+function deploymentFor({ group, identified }: PlannedRequest): Deployment {
+  const { stored } = identified.accepted;
+  if (stored === null) return chooseDeployment(group, Math.random());
+  const made = group.deployments.find(({ id }) => id === stored.kept.deploymentId);
+  if (made !== undefined && made.provider !== 'mock') return made;
+  throw new PortcullisError('not_found', 'The deployment that keeps this response is not there any more.', {
+    param: 'response_id',
+  });
+}
+
+function sendStored(
+  { id, method, action }: StoredCall,
+  deployment: Deployment,
+  accepted: Accepted,
+  plain: boolean,
+  gateway: Gateway,
+): UpstreamExchange {
+  const { arrival, request } = accepted;
+  return gateway.upstreams.call({
+    deployment,
+    method,
+    path: `/responses/${id}${action}${request.stream ? '?stream=true' : ''}`,
+    contentType: 'application/json',
+    headers: {},
+    body: null,
     stream: request.stream,
     plain,
     acceptEncoding: arrival.headers['accept-encoding']?.toString() ?? null,

@@ -32,6 +32,7 @@ import {
 } from './output/rejected.ts';
 import { guardStream } from './output/stream.ts';
 import { runsOf, split } from './plan.ts';
+import { answerIdIn, answerIdOf } from './stored-responses.ts';
 import type { UpstreamReply } from './upstreams/upstream.ts';
 
 /** A whole answer that a guardrail reads must fit in memory, several times. */
@@ -139,10 +140,24 @@ class Output {
       headers['x-accel-buffering'] = 'no';
     }
     const copy = this.#dispatched.reads === 'copy' ? new AnswerCopy(dialect, form, MAX_ANSWER_BYTES) : null;
-    const { ending, usage, seenTokens } = await passThrough(reply, this.#client, 200, headers, stream, copy);
-    if (copy === null) return this.#delivered(ending, reply, { usage, seenTokens });
+    const { ending, usage, seenTokens, head } = await passThrough(
+      reply,
+      this.#client,
+      200,
+      headers,
+      stream,
+      copy,
+    );
+    const answerId = dialect.keepsAnswers ? answerIdIn(head) : null;
+    if (copy === null) return this.#delivered(ending, reply, { usage, seenTokens, answerId });
     const answer = lazily(() => copy.segments(reply.headers['content-encoding'] ?? 'identity'));
-    return this.#delivered(ending, reply, { usage, seenTokens, answer, late: this.#watching(answer) });
+    return this.#delivered(ending, reply, {
+      usage,
+      seenTokens,
+      answerId,
+      answer,
+      late: this.#watching(answer),
+    });
   }
 
   async #whole(reply: UpstreamReply, form: AnswerForm, type: string): Promise<Delivered> {
@@ -153,7 +168,15 @@ class Output {
     const segments = answerSegments(answer, form, dialect);
     const usage = form === 'json' ? dialect.usage(answer) : null;
     const { result, late } = await this.#postCall(answer, segments);
-    const more = { usage, upstreamMs, late, answer: () => result?.segments ?? segments, ...post(result) };
+    const answerId = answerIdOf(answer);
+    const more = {
+      usage,
+      answerId,
+      upstreamMs,
+      late,
+      answer: () => result?.segments ?? segments,
+      ...post(result),
+    };
     if (this.#client.gone) return this.#delivered(disconnected(499), reply, more);
     const headers = this.#headers(result?.applied ?? [], upstreamMs);
     if (result?.block) {
@@ -187,7 +210,7 @@ class Output {
       copyProviderHeaders(reply, headers);
       return headers;
     };
-    const { ending, verdict, usage, seenTokens, report, answer } = await guardStream(
+    const { ending, verdict, usage, answerId, seenTokens, report, answer } = await guardStream(
       planned,
       stream,
       this.#dispatched.input.pre?.restorer ?? null,
@@ -200,6 +223,7 @@ class Output {
       const late = [() => report.then(({ records }) => records)];
       return this.#delivered(ending, reply, {
         usage,
+        answerId,
         seenTokens,
         answer,
         late,
@@ -208,6 +232,7 @@ class Output {
     }
     return this.#delivered(ending, reply, {
       usage,
+      answerId,
       seenTokens,
       answer,
       post: { records: report.records, verdict: streamVerdict(verdict, report) },
@@ -287,7 +312,9 @@ class Output {
   #delivered(
     ending: Ending,
     reply: UpstreamReply | null,
-    more: Partial<Pick<Delivered, 'usage' | 'seenTokens' | 'post' | 'late' | 'answer' | 'upstreamMs'>> = {},
+    more: Partial<
+      Pick<Delivered, 'usage' | 'answerId' | 'seenTokens' | 'post' | 'late' | 'answer' | 'upstreamMs'>
+    > = {},
   ): Delivered {
     return {
       status: ending.status,
@@ -299,6 +326,7 @@ class Output {
       during: this.#during,
       post: more.post ?? null,
       usage: more.usage ?? null,
+      answerId: more.answerId ?? null,
       seenTokens: more.seenTokens ?? 0,
       answer: more.answer ?? (() => []),
       late: more.late ?? [],

@@ -218,6 +218,8 @@ function usedBy(
 ): { readonly tokens: number; readonly costNano: number } {
   const { accepted, delivered } = story;
   if (deployment === undefined || accepted === null || isUnanswered(story)) return NOTHING;
+  // What a kept response has cost was counted when it was made.
+  if (accepted.stored !== null) return NOTHING;
   const told = delivered?.usage ?? null;
   const usage = {
     // Providers tell usage at the end of a stream, if they are asked; until then what was seen of the answer has to do.

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ActiveSnapshot } from '../ports/snapshot.ts';
 import { accept, type Accepted, type Arrival } from './accept.ts';
+import { acceptStored, storedResponseDialect } from './accept-stored.ts';
 import { sendBlock, sendError, sendRespond } from './answers.ts';
 import { Client } from './client.ts';
 import { dispatch, type Dispatched } from './dispatch.ts';
@@ -14,16 +15,42 @@ import { identify, type Identified } from './identify.ts';
 import { blocked, type Delivered, type Ending, responded } from './output/delivered.ts';
 import { plan, type PlannedRequest } from './plan.ts';
 import { earlyEnding, record } from './record.ts';
+import { checkOwner, type StoredCall } from './stored-responses.ts';
 
 /**
  * The life of a call of a model, whole or streamed, in one dialect: seven stages in this order. Each takes a value and gives a new one;
  * a promise is waited for only where there is one. Never throws, never rejects.
  */
-export async function serveModel(
+export function serveModel(
   gateway: Gateway,
   dialect: Dialect,
   message: IncomingMessage,
   response: ServerResponse,
+): Promise<void> {
+  return serve(gateway, dialect, message, response, (arrival, { settings }) =>
+    accept(arrival, dialect, message, settings),
+  );
+}
+
+/** The same for a response that a provider keeps: read, cancelled or deleted by its id. */
+export function serveStored(
+  gateway: Gateway,
+  call: Pick<StoredCall, 'id' | 'method' | 'action'>,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [, query = ''] = (message.url ?? '').split('?', 2);
+  return serve(gateway, storedResponseDialect, message, response, (arrival, { settings }) =>
+    acceptStored(arrival, { ...call, query }, gateway.responses, settings),
+  );
+}
+
+async function serve(
+  gateway: Gateway,
+  dialect: Dialect,
+  message: IncomingMessage,
+  response: ServerResponse,
+  read: (arrival: Arrival, active: ActiveSnapshot) => Accepted | Promise<Accepted>,
 ): Promise<void> {
   const { clock } = gateway;
   const client = new Client(response);
@@ -50,11 +77,13 @@ export async function serveModel(
     if (arrival.headers[MIN_REVISION] !== undefined) snapshot = await newEnough(gateway, arrival, snapshot);
     const active = ready(snapshot);
 
-    accepted = await accept(arrival, dialect, message, active.settings);
+    const understood = read(arrival, active);
+    accepted = understood instanceof Promise ? await understood : understood;
     lap('accept');
 
     const found = identify(accepted, gateway, active);
     identified = found instanceof Promise ? await found : found;
+    checkOwner(accepted, identified.identity);
     lap('identify');
 
     planned = plan(identified, active);
@@ -70,6 +99,7 @@ export async function serveModel(
       lap('dispatch');
 
       delivered = await guardOutput(dispatched, gateway, client, { arrival, snapshot, planned, dispatched });
+      gateway.responses.note(dispatched, delivered);
       lap('guard_output');
       ending = delivered;
     } else {

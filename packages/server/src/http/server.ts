@@ -18,7 +18,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { findCaller } from '../gateway/identify.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { listModels, modelInfo } from '../gateway/models.ts';
-import { serveModel } from '../gateway/pipeline.ts';
+import { serveModel, serveStored } from '../gateway/pipeline.ts';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Sessions } from '../ports/sessions.ts';
@@ -97,6 +97,7 @@ export function createHttpServer(parts: HttpParts): HttpServer {
   });
   mountSecurityHeaders(app);
   mountDataPlane(app, parts);
+  mountStored(app, parts);
   mountHealth(app, parts, mounted);
   mountControlPlane(app, parts);
   mountDocs(app, { version: parts.gateway.version, mounted, routes: parts.controlRoutes });
@@ -146,6 +147,28 @@ function mountDataPlane(app: FastifyInstance, { gateway }: HttpParts): void {
       },
       handler: () => undefined,
     });
+  }
+}
+
+/** Responses that a provider keeps. */
+function mountStored(app: FastifyInstance, { gateway }: HttpParts): void {
+  for (const prefix of ['', '/v1']) {
+    for (const [method, action] of [
+      ['GET', ''],
+      ['DELETE', ''],
+      ['POST', '/cancel'],
+    ] as const) {
+      app.route<{ Params: { response_id: string } }>({
+        method,
+        url: `${prefix}/responses/:response_id${action}`,
+        onRequest: (request, reply): void => {
+          reply.hijack();
+          const call = { id: request.params.response_id, method, action };
+          void serveStored(gateway, call, request.raw, reply.raw);
+        },
+        handler: () => undefined,
+      });
+    }
   }
 }
 

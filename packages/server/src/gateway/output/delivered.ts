@@ -15,6 +15,8 @@ export interface Delivered {
   readonly during: HookResult | null;
   readonly post: { readonly records: readonly RunRecord[]; readonly verdict: Verdict } | null;
   readonly usage: Usage | null;
+  /** The provider's id of the answer, where somebody needs it. */
+  readonly answerId?: string | null;
   /** About how many tokens of the answer were seen, for providers that do not tell; absent when nobody counted. */
   readonly seenTokens?: number;
   /** What logging_only sees of the answer; worked out only when somebody asks. */

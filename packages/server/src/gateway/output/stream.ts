@@ -30,6 +30,7 @@ export interface StreamEnd {
   readonly ending: Ending;
   readonly verdict: Verdict;
   readonly usage: Usage | null;
+  readonly answerId: string | null;
   /** About how many tokens came from the provider. */
   readonly seenTokens: number;
   readonly report: StreamReport | Promise<StreamReport>;
@@ -326,6 +327,7 @@ class GuardedSink implements BodySink {
       ending,
       verdict,
       usage: this.#codec.usage,
+      answerId: this.#codec.answerId,
       seenTokens: Math.ceil(this.#characters / CHARACTERS_PER_TOKEN),
       report: this.#gate.finish(),
       answer,

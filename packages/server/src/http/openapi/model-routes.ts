@@ -100,22 +100,42 @@ const OWN: Readonly<Record<string, JsonSchema>> = {
   litellm_metadata: { type: 'object' },
 };
 
+const STORED: readonly (readonly [string, string])[] = [
+  [
+    'GET /responses/:response_id',
+    'Reads a response again; the guardrails of the request that made it run on it',
+  ],
+  ['DELETE /responses/:response_id', 'Deletes a response that the provider keeps'],
+  ['POST /responses/:response_id/cancel', 'Cancels a response that is made in the background'],
+];
+
+type Entry = readonly [string, DataPlaneOperation];
+
 /** Every route that calls a model, by method and path. */
-export const MODEL_ROUTES: Readonly<Record<string, DataPlaneOperation>> = Object.fromEntries(
-  DIALECTS.flatMap(({ name, path, body }) => {
-    const { summary, required, answers } = DESCRIBED[name];
-    const operation: DataPlaneOperation = {
-      summary,
-      permission: 'any_key',
-      // Every member that a provider understands may be there too, and is sent on.
-      body: { type: 'object', required: Object.keys(required), properties: { ...required, ...OWN } },
-      ...(body === 'json' ? {} : { bodyType: 'multipart/form-data' }),
-      ...(answers === undefined ? {} : { answers }),
-      refusals: CALL_REFUSALS,
-    };
-    return [
-      [`POST /v1${path}`, operation],
-      [`POST ${path}`, operation],
-    ];
-  }),
-);
+export const MODEL_ROUTES: Readonly<Record<string, DataPlaneOperation>> =
+  Object.fromEntries<DataPlaneOperation>([
+    ...STORED.flatMap(([route, summary]): readonly Entry[] => {
+      const refusals = [...CALL_REFUSALS, 'not_found' as const];
+      const operation: DataPlaneOperation = { summary, permission: 'any_key', refusals };
+      return [
+        [route, operation],
+        [route.replace(' ', ' /v1'), operation],
+      ];
+    }),
+    ...DIALECTS.flatMap(({ name, path, body }): readonly Entry[] => {
+      const { summary, required, answers } = DESCRIBED[name];
+      const operation: DataPlaneOperation = {
+        summary,
+        permission: 'any_key',
+        // Every member that a provider understands may be there too, and is sent on.
+        body: { type: 'object', required: Object.keys(required), properties: { ...required, ...OWN } },
+        ...(body === 'json' ? {} : { bodyType: 'multipart/form-data' }),
+        ...(answers === undefined ? {} : { answers }),
+        refusals: CALL_REFUSALS,
+      };
+      return [
+        [`POST /v1${path}`, operation],
+        [`POST ${path}`, operation],
+      ];
+    }),
+  ]);
