@@ -1,3 +1,5 @@
+import { plainLetter } from '../text/fold.ts';
+
 /** Event bit of a transition into a state where at least one literal ends. */
 const HIT = 1;
 
@@ -60,9 +62,12 @@ export class Automaton {
     return Uint8Array.from(this.ascii, (info) => (this.table[info & 255] === 0 ? 1 : 0));
   }
 
-  /** Class of a character outside ASCII; 0 when no literal holds it. */
+  /** Class of a character outside ASCII: of the letter without its accent when no literal has it with one; 0 for none. */
   wideClass(code: number): number {
-    return this.wideClasses.get(code) ?? 0;
+    const own = this.wide ? this.wideClasses.get(code) : undefined;
+    if (own !== undefined) return own;
+    const plain = plainLetter(code);
+    return plain === 0 ? 0 : (this.ascii[plain] as number) & 255;
   }
 
   /** Length of the longest literal beginning that the text read so far ends with. */

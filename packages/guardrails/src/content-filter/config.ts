@@ -90,6 +90,12 @@ export const contentFilterSchema = z.strictObject({
     .max(CONFIG_LIMITS.categories)
     .nullish()
     .describe('Shipped categories by name, and categories in files'),
+  deobfuscate: z
+    .enum(['off', 'standard', 'deep'])
+    .default('standard')
+    .describe(
+      'Whether values and words in disguise are found, too: encoded, spelled with other letters, pulled apart; deep: also words in ROT13 or backwards',
+    ),
   image_model: z.string().nullish().describe('Not available yet'),
   competitor_intent_config: z.unknown().optional().describe('Not available yet'),
 });

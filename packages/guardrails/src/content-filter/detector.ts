@@ -12,14 +12,14 @@ import type { TextEdit } from '../text/edits.ts';
 import { isEncoded } from '../text/encoded.ts';
 import { joinSegments, type JoinedSegments, splitEdit } from '../text/segments.ts';
 import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
-import type { Program } from './program.ts';
 import { detection, message, providerFields, responseEntry, riskScore } from './report.ts';
 import type { Match } from './rule.ts';
-import { Scan } from './scan.ts';
+import { type ScanPlan, TextScan } from './text-scan.ts';
 
 /** Beyond these a subject is `too_complex`: UTF-16 units of all segments together, and matches. */
 const SUBJECT_LIMITS = { units: 32 * 1024 * 1024, matches: 20_000 } as const;
 
+const OVERFLOW = 'the text holds too much encoded text';
 const CLEAN = Object.freeze({ outcome: 'clean' } as const);
 const NOTHING: readonly never[] = Object.freeze([]);
 /** A match in a joined text, or in one segment when `joined` is null. */
@@ -33,18 +33,21 @@ interface Placed {
 export class ContentFilter implements Detector {
   readonly openChannel?: (kind: ContentKind, role: string | null) => ChannelScanner;
 
-  private readonly program: Program;
+  private readonly plan: ScanPlan;
   private readonly hash: (text: string) => string;
-  private readonly scan: Scan;
+  private readonly scan: TextScan;
   private readonly clean: Inspection;
   private readonly restores: boolean;
+  /** Set while a subject is looked at. */
+  private overflows = false;
 
   /** @param restores What is masked before the call is put back into the answer. */
-  constructor(program: Program, ports: Ports, restores = false) {
+  constructor(plan: ScanPlan, ports: Ports, restores = false) {
+    const { program } = plan;
     this.restores = restores;
-    this.program = program;
+    this.plan = plan;
     this.hash = ports.hash;
-    this.scan = new Scan(program);
+    this.scan = new TextScan(plan);
     this.clean = Object.freeze({
       outcome: CLEAN,
       edits: NOTHING,
@@ -52,7 +55,7 @@ export class ContentFilter implements Detector {
       unread: NOTHING,
       trace: Object.freeze({ patterns_checked: program.checks, risk_score: 0 }),
     });
-    if (program.bounded) this.openChannel = () => new FilterChannel(program, ports.hash);
+    if (program.bounded) this.openChannel = () => new FilterChannel(plan, ports.hash);
   }
 
   inspect(subject: Subject): Inspection {
@@ -68,6 +71,7 @@ export class ContentFilter implements Detector {
 
     const placed: Placed[] = [];
     let count = 0;
+    this.overflows = false;
     for (let i = 0; i < segments.length; i++) {
       const segment = segments[i];
       if (segment === undefined) continue;
@@ -83,6 +87,7 @@ export class ContentFilter implements Detector {
         placed.push({ cluster, segment: i, joined: group });
       }
       if (count > SUBJECT_LIMITS.matches) return this.tooComplex('the text has too many matches');
+      if (this.overflows) return this.tooComplex(OVERFLOW);
     }
     if (placed.length === 0) return unread.length === 0 ? this.clean : { ...this.clean, unread };
     return this.report(placed, unread);
@@ -90,13 +95,15 @@ export class ContentFilter implements Detector {
 
   /** Frees the memory of the custom expressions. */
   dispose(): void {
-    for (const rule of this.program.customRules) rule.regex.free();
+    for (const rule of this.plan.program.customRules) rule.regex.free();
   }
 
   private scanText(text: string): readonly Cluster[] {
     this.scan.reset();
     try {
-      return this.scan.feed(text, true);
+      const clusters = this.scan.feed(text, true);
+      this.overflows ||= this.scan.overflows;
+      return clusters;
     } finally {
       this.scan.reset();
     }
@@ -154,7 +161,7 @@ export class ContentFilter implements Detector {
       detections,
       unread,
       trace: {
-        patterns_checked: this.program.checks,
+        patterns_checked: this.plan.program.checks,
         risk_score: riskScore(matches),
         guardrail_response: matches.map((match) => responseEntry(match.rule)),
         ...(block === null ? {} : { provider_fields: providerFields(block.rule) }),
@@ -166,7 +173,7 @@ export class ContentFilter implements Detector {
     return {
       ...this.clean,
       outcome: { outcome: 'error', error_class: 'too_complex', reason },
-      trace: { patterns_checked: this.program.checks },
+      trace: { patterns_checked: this.plan.program.checks },
     };
   }
 }
@@ -180,6 +187,10 @@ function kindOf({ matches }: Cluster, { start, end, replacement }: TextEdit): st
   return match === undefined || match.rule.kind === 'keyword' ? 'keyword' : match.rule.name;
 }
 
+function editsOf(clusters: readonly Cluster[]): ChannelProgress['edits'] {
+  return clusters.flatMap((cluster) => cluster.edits);
+}
+
 /** Where a match is: a match over several parts is reported where it begins, up to the end of that part. */
 function spanOf(match: Match, segment: number, joined: JoinedSegments | null): Detection['span'] {
   if (joined === null) return { segment, start: match.start, end: match.end };
@@ -189,18 +200,22 @@ function spanOf(match: Match, segment: number, joined: JoinedSegments | null): D
 
 /** Scans one growing text with the same core as a whole one. After a block it says the same again. */
 class FilterChannel implements ChannelScanner {
-  private readonly scan: Scan;
+  private readonly scan: TextScan;
   private readonly hash: (text: string) => string;
   private blocked: ChannelProgress | null = null;
 
-  constructor(program: Program, hash: (text: string) => string) {
-    this.scan = new Scan(program);
+  constructor(plan: ScanPlan, hash: (text: string) => string) {
+    this.scan = new TextScan(plan);
     this.hash = hash;
   }
 
   push(text: string, done: boolean): ChannelProgress {
     if (this.blocked !== null) return this.blocked;
     const clusters = this.scan.feed(text, done);
+    if (this.scan.overflows) {
+      const outcome = { outcome: 'error', error_class: 'too_complex', reason: OVERFLOW } as const;
+      return { certainUpTo: this.scan.certainUpTo, edits: editsOf(clusters), detections: NOTHING, outcome };
+    }
     if (clusters.length === 0) {
       return { certainUpTo: this.scan.certainUpTo, edits: NOTHING, detections: NOTHING, outcome: CLEAN };
     }

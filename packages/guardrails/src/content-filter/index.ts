@@ -12,6 +12,7 @@ import {
 import { ContentFilter } from './detector.ts';
 import type { WordsFolder } from './folder-file.ts';
 import { LinearRegex, RegexProblem } from './linear-regex.ts';
+import { LooseWords } from './loose-words.ts';
 import { findPattern } from './patterns/index.ts';
 import { KeywordProblem, Program, type RuleSource } from './program.ts';
 
@@ -34,9 +35,20 @@ export function contentFilterWith(words: WordsFolder | null): DetectorDefinition
     // Adjacent parts of a message are also scanned joined, so a verdict can depend on more than one segment.
     deterministic: 'subject',
     timeoutMs: 2_000,
-    create: (config, ports) => new ContentFilter(compile(config, words), ports, config.output_parse_pii),
+    create: (config, ports) => {
+      const program = compile(config, words);
+      const readThrough = config.deobfuscate !== 'off';
+      return new ContentFilter(
+        { program, readThrough, loose: readThrough ? LooseWords.of(program.rules) : null },
+        ports,
+        config.output_parse_pii,
+      );
+    },
   };
 }
+
+/** Shorter words backwards or in ROT13 are words of other languages. */
+const DISGUISED = 6;
 
 /** The content filter without access to files. */
 export const contentFilter: DetectorDefinition<ContentFilterConfig> = contentFilterWith(null);
@@ -82,6 +94,7 @@ function compile(config: ContentFilterConfig, words: WordsFolder | null): Progra
         add(keywordSource(config, word), ['blocked_words_file']);
       }
     }
+    if (config.deobfuscate === 'deep') addDisguises(sources, add, paths);
     for (const { entry, index } of enabledCategories(config))
       add(categorySource(config, entry, index, words), ['categories', index]);
     if (sources.length === 0) {
@@ -136,6 +149,29 @@ function patternSource(config: ContentFilterConfig, index: number): RuleSource {
     if (error instanceof RegexProblem) throw new ConfigProblem(['patterns', index, 'pattern'], error.message);
     throw error;
   }
+}
+
+/** The letters of a text moved on by half the alphabet. */
+function rot13(text: string): string {
+  return text.replace(/[a-z]/gi, (char) => {
+    const first = char <= 'Z' ? 65 : 97;
+    return String.fromCharCode(((char.charCodeAt(0) - first + 13) % 26) + first);
+  });
+}
+
+/** Keywords of some length also in ROT13 and backwards: no reading of the text would bring those back. */
+function addDisguises(
+  sources: readonly RuleSource[],
+  add: (source: RuleSource, path: readonly (string | number)[]) => void,
+  paths: readonly (readonly (string | number)[])[],
+): void {
+  sources.slice().forEach((source, index) => {
+    if (source.kind !== 'keyword' || source.keyword.includes('*') || source.keyword.length < DISGUISED)
+      return;
+    for (const spelled of [rot13(source.keyword), Array.from(source.keyword).reverse().join('')]) {
+      add({ ...source, spelled }, paths[index] ?? ['blocked_words']);
+    }
+  });
 }
 
 function redaction(config: ContentFilterConfig, name: string): string {

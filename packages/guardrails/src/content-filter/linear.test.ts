@@ -79,6 +79,28 @@ const FILLERS: readonly string[] = [
   '1a',
   'A1B2',
   '12.345.678/',
+  'Rue A ',
+  '1 rue ',
+  'Hofweg 1 ',
+  'Apt 1 ',
+  'Mr A',
+  'Maria ',
+  'name: A',
+  'Aa Bb <',
+  'Aa Bb said ',
+  'seed phrase ',
+  'seed abandon ',
+  'wallet 1A',
+  '0xa',
+  'bc1q',
+  '%B4^',
+  'pan 1 ',
+  'nhs 1 ',
+  'dob 1 jan ',
+  'zip 1 ',
+  'A1 ',
+  'AAA1',
+  'suicide ',
 ];
 
 const everything = filter({
@@ -144,16 +166,18 @@ test('the worst filler takes less than 1,000 times as long as prose, with every 
   ).toBeLessThan(1_000);
 });
 
-test('no single pattern hides quadratic time behind the others', { timeout: 120_000 }, () => {
+test('no few patterns hide quadratic time behind the others', { timeout: 240_000 }, () => {
   const slow: string[] = [];
-  for (const spec of PATTERNS) {
-    const detector = prebuilt([spec.name]);
+  const few = 8;
+  for (let i = 0; i < PATTERNS.length; i += few) {
+    const names = PATTERNS.slice(i, i + few).map((spec) => spec.name);
+    const detector = prebuilt(names);
     for (const unit of FILLERS) {
       const start = performance.now();
       inspect(detector, [fill(unit)]);
       if (performance.now() - start < 20) continue;
       if (growsTooFast((text) => inspect(detector, [text]), fill(unit)))
-        slow.push(`${spec.name} on ${JSON.stringify(unit)}`);
+        slow.push(`one of ${names.join(', ')} on ${JSON.stringify(unit)}`);
     }
   }
   expect(slow).toEqual([]);

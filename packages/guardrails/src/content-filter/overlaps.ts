@@ -61,11 +61,27 @@ export function takeClusters(matches: Match[], limit: number): Cluster[] {
   return clusters;
 }
 
-function resolve(members: readonly Match[], start: number, end: number): Cluster {
+function resolve(all: readonly Match[], start: number, end: number): Cluster {
+  const members = all.some((match) => match.via !== undefined)
+    ? all.filter((match) => !isRepeated(match, all))
+    : all;
   const matches =
     members.length === 1 ? members : members.filter((match) => !members.some((other) => beats(other, match)));
   const block = matches.find((match) => match.rule.action === 'BLOCK') ?? null;
   return { start, end, matches, edits: maskEdits(matches), block };
+}
+
+/** Whether a match of a text read through says nothing new: the text as written has it, or, when it is doubtful, a part of it. */
+function isRepeated(match: Match, all: readonly Match[]): boolean {
+  if (match.via === undefined) return false;
+  return all.some(
+    (other) =>
+      other.via === undefined &&
+      other.rule.id === match.rule.id &&
+      (match.via === 'doubtful'
+        ? other.start < match.end && other.end > match.start
+        : other.start === match.start && other.end === match.end),
+  );
 }
 
 /**

@@ -43,6 +43,8 @@ export type RuleSource =
   | {
       readonly kind: 'keyword';
       readonly keyword: string;
+      /** What to look for instead, when the keyword is only its name. */
+      readonly spelled?: string;
       readonly description: string | null;
       readonly action: Action;
       readonly replacement: string;
@@ -178,7 +180,7 @@ export class Program {
     this.digitRules = indexDigitRules(digitRules.filter((entry) => !entry.letters || entry.lead === 0));
     const letters = indexDigitRules(digitRules.filter((entry) => entry.letters && entry.lead > 0));
     this.letterRules = Array.from(
-      { length: (letters[letters.length - 1]?.lead ?? 0) + 1 },
+      { length: (letters[0]?.lead ?? 0) + 1 },
       (_, lead) => letters.find((rules) => rules.lead === lead) ?? null,
     );
     this.numbers = digitRules.length > 0;
@@ -236,7 +238,8 @@ function indexDigitRules(entries: readonly PlacedDigitRule[]): DigitRules[] {
       }
     }
   }
-  return [...byLead.values()].sort((a, b) => a.lead - b.lead);
+  // What begins earlier is tried first: the plus of a number belongs to it.
+  return [...byLead.values()].sort((a, b) => b.lead - a.lead);
 }
 
 /** The class of the character after a run of digits, see {@link NEXT}. */
@@ -347,6 +350,7 @@ function compilePattern(
       spec.group === CREDENTIALS ? RANK.credential : spec.group === NETWORK ? RANK.network : RANK.identifier,
     regexes,
     edge: boundary !== 'none',
+    readThrough: spec.readThrough === true,
     back: spec.anchor.kind === 'literal' ? (spec.anchor.back ?? null) : null,
     validate: spec.validate ?? null,
     trim: spec.trim ?? null,
@@ -369,7 +373,9 @@ function compileKeyword(
   source: Extract<RuleSource, { kind: 'keyword' }>,
   literals: LiteralTable,
 ): KeywordRule {
-  const folded = foldKeyword(source.keyword).trim().replace(/\s+/g, ' ');
+  const folded = foldKeyword(source.spelled ?? source.keyword)
+    .trim()
+    .replace(/\s+/g, ' ');
   const core = folded.replace(/^[* ]+|[* ]+$/g, '');
   if (core === '') throw new KeywordProblem(id, 'a keyword needs at least one visible character besides "*"');
   if (core.length > KEYWORD_CHARACTERS)
@@ -385,6 +391,7 @@ function compileKeyword(
     id,
     name: source.keyword,
     description: source.description,
+    text: folded,
     action: source.action,
     severity: CUSTOM_SEVERITY,
     group: null,

@@ -34,6 +34,8 @@ export interface PatternRule extends RuleBase {
   /** Sticky expressions, tried in order. The first group, when there is one, is the span that counts. */
   readonly regexes: readonly { readonly regex: RegExp; readonly grouped: boolean }[];
   readonly edge: boolean;
+  /** Looks only at a text read through, where hidden text stands between marks. */
+  readonly readThrough: boolean;
   readonly back: Back | null;
   readonly validate: Validator | null;
   readonly trim: ((text: string) => number) | null;
@@ -45,6 +47,8 @@ export interface PatternRule extends RuleBase {
 export interface KeywordRule extends RuleBase {
   readonly kind: 'keyword';
   readonly description: string | null;
+  /** What it is compared with: folded, small, with single spaces. */
+  readonly text: string;
   readonly length: number;
   readonly regex: RegExp | null;
   readonly edgeStart: boolean;
@@ -76,6 +80,8 @@ export interface Match {
   readonly value: string;
   /** How much speaks for it: 2 when a word of its context is near, and 1 when a check confirms it. */
   readonly strength: number;
+  /** Found only by reading the text through; `doubtful` when what may be two values had to be joined for it. */
+  readonly via?: 'reading' | 'doubtful';
 }
 
 /** Letters and digits that must not be glued to a match: Latin, Greek, Cyrillic. CJK text has no spaces to demand. */

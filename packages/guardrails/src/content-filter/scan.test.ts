@@ -180,21 +180,53 @@ describe('any cutting of a text', () => {
   });
 });
 
-test('text that cannot belong to a match is released at once, but for its last character', () => {
-  const detector = filter({
-    patterns: [{ pattern_type: 'prebuilt', pattern_name: 'credit_card', action: 'MASK' }],
-  });
-  const scanner = detector.openChannel?.('assistant', null);
-  expect(scanner?.push('Nothing to see here. ', false).certainUpTo).toBe(20);
-});
+describe('what a stream holds back', () => {
+  const card = [{ pattern_type: 'prebuilt', pattern_name: 'credit_card', action: 'MASK' }];
+  const open = (deobfuscate: string) =>
+    filter({ patterns: card, deobfuscate }).openChannel?.('assistant', null);
 
-test('an open match is held back to its beginning and no further', () => {
-  const detector = filter({
-    patterns: [{ pattern_type: 'prebuilt', pattern_name: 'credit_card', action: 'MASK' }],
+  test('is nothing but the last character of text that cannot belong to a match', () => {
+    expect(open('off')?.push('Nothing to see here. ', false).certainUpTo).toBe(20);
   });
-  const scanner = detector.openChannel?.('assistant', null);
-  expect(scanner?.push('Card 4111 1111 ', false).certainUpTo).toBe(5);
-  expect(scanner?.push('1111 1111 thanks, and goodbye now', true).edits).toEqual([
-    { start: 5, end: 24, replacement: '[CREDIT_CARD_REDACTED]' },
-  ]);
+
+  test('is the last words of such text when it is read through', () => {
+    expect(open('standard')?.push('There is nothing to see here. ', false).certainUpTo).toBeGreaterThan(15);
+  });
+
+  test('is an open match to its beginning and no further', () => {
+    const scanner = open('off');
+    expect(scanner?.push('Card 4111 1111 ', false).certainUpTo).toBe(5);
+    expect(scanner?.push('1111 1111 thanks, and goodbye now', true).edits).toEqual([
+      { start: 5, end: 24, replacement: '[CREDIT_CARD_REDACTED]' },
+    ]);
+  });
+
+  test('stays bounded, whatever may still become something else', () => {
+    const scanner = open('standard');
+    let sent = 0;
+    let held = 0;
+    for (const unit of [
+      'a ',
+      'QUJD',
+      '%41',
+      '(at) ',
+      '\u202ea',
+      '1.',
+      '4 1 ',
+      'а',
+      '\n1',
+      '<b ',
+      '32 ',
+      'one ',
+      '"a" + ',
+    ]) {
+      const piece = unit.repeat(8);
+      for (let i = 0; i < 600; i++) {
+        const { certainUpTo } = scanner?.push(piece, false) ?? { certainUpTo: 0 };
+        sent += piece.length;
+        held = Math.max(held, sent - certainUpTo);
+      }
+    }
+    expect(held).toBeLessThan(32_768);
+  });
 });

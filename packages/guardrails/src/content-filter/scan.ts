@@ -1,3 +1,4 @@
+import { withoutAccents } from '../text/fold.ts';
 import { View } from '../text/view.ts';
 import { startOfCharacter } from './linear-regex.ts';
 import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
@@ -18,6 +19,8 @@ const TRIM_UNITS = 2_048;
 const DIGITS = -1;
 
 const NO_CLUSTERS: readonly Cluster[] = [];
+/** Longest run of backslashes that is counted. */
+const LONGEST_SLASHES = 8;
 
 /** Where ASCII text is read from; scans are synchronous, so one is enough. Longer texts are read in parts. */
 const bytes = Buffer.alloc(16_384);
@@ -40,7 +43,8 @@ export class Scan {
   certainUpTo = 0;
 
   private readonly program: Program;
-  private readonly view = new View();
+  /** The folded text. */
+  readonly view = new View();
   private readonly table: Int32Array;
   private readonly ascii: Uint16Array;
 
@@ -62,15 +66,22 @@ export class Scan {
   private mark = 0;
   /** Digits from the run that is being tried on; -1 until somebody asks. */
   private digits = -1;
-  private readonly found: Match[] = [];
+  /** Matches that nobody has taken yet, in the order in which they became certain. */
+  readonly found: Match[] = [];
   private readonly onHit: (literal: number, length: number) => void;
   /** Words of categories, waiting for the end of their sentence. */
   private readonly sentences = new Sentences();
   private readonly onFinding: (rule: Match['rule'], start: number, end: number) => void;
   private hitEnd = 0;
 
-  constructor(program: Program) {
+  /** The text is JSON, so that edits must not cut its escapes apart. */
+  json = false;
+  /** This is a text read through, in which hidden text stands between marks. */
+  private readonly readThrough: boolean;
+
+  constructor(program: Program, readThrough = false) {
     this.program = program;
+    this.readThrough = readThrough;
     this.table = program.automaton.table;
     this.ascii = program.automaton.ascii;
     this.cursors = new Int32Array(program.rules.length);
@@ -84,6 +95,7 @@ export class Scan {
   reset(): void {
     this.view.reset();
     this.certainUpTo = 0;
+    this.json = false;
     this.scanned = 0;
     this.state = 0;
     this.queueRules.length = 0;
@@ -101,6 +113,21 @@ export class Scan {
    * @returns the clusters that have become certain, in order of position.
    */
   feed(piece: string, done: boolean): readonly Cluster[] {
+    const limit = this.advance(piece, done);
+    let clusters = NO_CLUSTERS;
+    if (this.found.length > 0) {
+      this.found.sort(compareMatches);
+      clusters = takeClusters(this.found, limit);
+    }
+    this.certainUpTo = Math.min(limit, this.found[0]?.start ?? limit);
+    return clusters;
+  }
+
+  /**
+   * Takes the next piece, and leaves what is found in {@link found}.
+   * @returns the source position before which no match begins that is not there.
+   */
+  advance(piece: string, done: boolean): number {
     this.view.append(piece, done);
     this.readAhead();
     const known = done ? Infinity : this.view.end;
@@ -109,14 +136,13 @@ export class Scan {
     if (this.sentences.count > 0) this.sentences.settle(this.view, done, this.onFinding);
     const undecided = done ? this.view.end : this.earliestUndecided();
     const limit = this.view.sourceStart(undecided);
-    let clusters = NO_CLUSTERS;
-    if (this.found.length > 0) {
-      this.found.sort(compareMatches);
-      clusters = takeClusters(this.found, limit);
-    }
-    this.certainUpTo = Math.min(limit, this.found[0]?.start ?? limit);
     if (!done) this.forget(undecided);
-    return clusters;
+    return limit;
+  }
+
+  /** Source position before which nothing is looked at any more. */
+  get retainedFrom(): number {
+    return this.view.sourceStart(this.view.base);
   }
 
   /** Runs the automaton over what is new, queueing every place where a match may begin. */
@@ -173,7 +199,6 @@ export class Scan {
     const { table, ascii } = this;
     const { automaton } = this.program;
     const { text, base } = this.view;
-    const wide = automaton.wide;
     const { numbers } = this.program;
     let state = this.state;
     for (let i = this.scanned - base; i < text.length; i++) {
@@ -183,7 +208,7 @@ export class Scan {
       if (code < 128) {
         info = ascii[code] as number;
         kind = info & 255;
-      } else if (wide) kind = automaton.wideClass(code);
+      } else kind = automaton.wideClass(code);
       const entry = table[state + kind] as number;
       state = entry >> 1;
       if (info >= 256 && numbers && (i === 0 || !isDigit(text.charCodeAt(i - 1))))
@@ -207,7 +232,7 @@ export class Scan {
     this.digits = -1;
     const near = this.markWordsNear(start);
     for (const rules of digitRules) {
-      if (rules.lead > at) break;
+      if (rules.lead > at) continue;
       const first = at - rules.lead;
       if (rules.lead > 0 && !isLead(text.charCodeAt(first))) continue;
       this.tryDigitRules(rules, cell, start, rules.lead, near);
@@ -346,18 +371,29 @@ export class Scan {
     const { text, base } = this.view;
     let end = start + rule.length;
     if (rule.regex !== null) {
-      rule.regex.lastIndex = start - base;
-      if (!rule.regex.test(text)) return;
-      end = base + rule.regex.lastIndex;
+      const length = this.keywordLength(rule.regex, start - base, rule.max);
+      if (length === 0) return;
+      end = start + length;
     }
     if (rule.edgeEnd && isGlue(text.charCodeAt(end - base))) return;
     this.record(rule, start, end);
+  }
+
+  /** Length of a keyword with spaces or `*` at an index of the text, with or without accents; 0 when it is not there. */
+  private keywordLength(regex: RegExp, at: number, max: number): number {
+    const { text, ascii } = this.view;
+    regex.lastIndex = at;
+    if (regex.test(text)) return regex.lastIndex - at;
+    if (ascii) return 0;
+    regex.lastIndex = 0;
+    return regex.test(withoutAccents(text.slice(at, at + max))) ? regex.lastIndex : 0;
   }
 
   private tryPattern(rule: PatternRule, start: number): void {
     const { text, base } = this.view;
     const at = start - base;
     if (rule.edge && at > 0 && isGlue(text.charCodeAt(at - 1))) return;
+    if (rule.readThrough && !this.readThrough) return;
     if (rule.context?.always === true && !this.mayBeNear(rule.context, start, start + rule.max)) return;
     for (const { regex, grouped } of rule.regexes) {
       regex.lastIndex = at;
@@ -378,7 +414,11 @@ export class Scan {
       if (verdict === 'fail') continue;
       const near = rule.context !== null && this.isNear(rule.context, base + from, base + to);
       if (rule.context !== null && !near && (rule.context.always || verdict === 'unknown')) continue;
-      if (rule.avoid !== null && this.isNear(rule.avoid, base + from, base + to)) continue;
+      if (rule.avoid !== null && this.isNear(rule.avoid, base + from, base + to)) {
+        // Of two words before a number the nearer one says what it is.
+        const own = near && rule.context !== null ? this.lastBefore(rule.context, base + from) : -1;
+        if (own <= this.lastBefore(rule.avoid, base + from)) continue;
+      }
       this.record(rule, base + from, base + to, (near ? 2 : 0) + (verdict === 'pass' ? 1 : 0));
       return;
     }
@@ -410,6 +450,16 @@ export class Scan {
     return false;
   }
 
+  /** Where the last word of the window's set before a position ends; -1 when there is none. */
+  private lastBefore(window: ContextWindow, position: number): number {
+    const { wordEnds, wordLiterals } = this;
+    for (let i = firstAfter(wordEnds, position) - 1; i >= 0; i--) {
+      if ((wordEnds[i] as number) < position - window.before) return -1;
+      if (this.isWordOf(wordLiterals[i] as number, window.set)) return wordEnds[i] as number;
+    }
+    return -1;
+  }
+
   private isWordOf(literal: number, set: number): boolean {
     return this.program.contextMembers[literal * this.program.contextSets + set] === 1;
   }
@@ -434,13 +484,31 @@ export class Scan {
 
   private record(rule: Match['rule'], start: number, end: number, strength = 0): void {
     this.cursors[rule.id] = end;
+    let [from, to] = [start, end];
+    if (this.json) {
+      from = Math.min(from + this.brokenEscape(from), to);
+      if (this.brokenEscape(to) > 0) to -= 1;
+      if (from >= to) return;
+    }
     this.found.push({
       rule,
-      start: this.view.sourceStart(start),
-      end: this.view.sourceStop(end),
-      value: this.view.text.slice(start - this.view.base, end - this.view.base),
+      start: this.view.sourceStart(from),
+      end: this.view.sourceStop(to),
+      value: this.view.text.slice(from - this.view.base, to - this.view.base),
       strength,
     });
+  }
+
+  /**
+   * How many units of an escape of JSON would be cut off at `position`, after its backslash. The rest of it, an `n` or `u00e9`
+   * that looks like text, does not belong to a value that begins there.
+   */
+  private brokenEscape(position: number): number {
+    const { text, base } = this.view;
+    let slashes = 0;
+    while (slashes < LONGEST_SLASHES && text.charCodeAt(position - base - 1 - slashes) === 92) slashes += 1;
+    if (slashes % 2 === 0) return 0;
+    return text.charCodeAt(position - base) === 117 ? 5 : 1;
   }
 
   /** View position before which no match can begin any more. */

@@ -22,6 +22,19 @@ const ENCLOSED: readonly (readonly [number, number, number])[] = [
   [0x1f10c, 0, 1],
 ];
 
+/** Letters that are drawn as small capitals or in boxes, and that NFKC leaves alone, as [first code point, letters]. */
+const DRAWN: readonly (readonly [number, string])[] = [
+  [0x1f130, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'],
+  [0x1f150, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'],
+  [0x1f170, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'],
+];
+const SMALL_CAPITALS: ReadonlyMap<number, string> = new Map(
+  Array.from(
+    'ᴀaʙbᴄcᴅdᴇeꜰfɢgʜhɪiᴊjᴋkʟlᴍmɴnᴏoᴘpꞯqʀrꜱsᴛtᴜuᴠvᴡwʏyᴢz'.matchAll(/(.)(.)/gu),
+    ([, drawn = '', letter = '']) => [drawn.codePointAt(0) ?? 0, letter],
+  ),
+);
+
 const cache = new Map<number, string>();
 /** Texts with many different rare characters must not grow the cache without end. */
 const CACHE_LIMIT = 20_000;
@@ -88,6 +101,11 @@ function computeFold(code: number): string {
   for (const [first, value, count] of ENCLOSED) {
     if (code >= first && code < first + count) return String(value + code - first);
   }
+  for (const [first, letters] of DRAWN) {
+    if (code >= first && code < first + letters.length) return letters[code - first] ?? '';
+  }
+  const capital = SMALL_CAPITALS.get(code);
+  if (capital !== undefined) return capital;
   const normal = String.fromCodePoint(code).normalize('NFKC');
   let folded = '';
   for (const char of normal) folded += foldNormal(char);
@@ -110,4 +128,29 @@ function decimalValue(code: number): number {
   let first = code;
   while (DECIMAL.test(String.fromCodePoint(first - 1))) first -= 1;
   return (code - first) % 10;
+}
+
+/** Small Latin letters without their marks, by code, up to U+024F and from U+1E00 to U+1EFF. 0: there is none. */
+const PLAIN = new Uint8Array(0x250);
+const PLAIN_ADDITIONAL = new Uint8Array(0x100);
+for (let code = 0xc0; code < 0x250; code++) PLAIN[code] = plainOf(code);
+for (let code = 0; code < 0x100; code++) PLAIN_ADDITIONAL[code] = plainOf(0x1e00 + code);
+
+function plainOf(code: number): number {
+  const first = String.fromCharCode(code).normalize('NFD').charCodeAt(0);
+  return first < 128 ? first : 0;
+}
+
+/** Code of the letter of ASCII that an accented one is without its marks; 0 for everything else. */
+export function plainLetter(code: number): number {
+  if (code < 0x250) return PLAIN[code] as number;
+  return code >= 0x1e00 && code < 0x1f00 ? (PLAIN_ADDITIONAL[code - 0x1e00] as number) : 0;
+}
+
+/** A text with accents taken off, of the same length. */
+export function withoutAccents(text: string): string {
+  return text.replace(/[\u00c0-\u024f\u1e00-\u1eff]/g, (char) => {
+    const plain = plainLetter(char.charCodeAt(0));
+    return plain === 0 ? char : String.fromCharCode(plain);
+  });
 }

@@ -6,6 +6,7 @@ import { CREDENTIAL_PATTERNS } from './credentials.ts';
 import { CRYPTO_PATTERNS } from './crypto.ts';
 import { DATE_PATTERNS } from './dates.ts';
 import { EUROPE_PATTERNS } from './national-europe.ts';
+import { HIDDEN_PATTERNS } from './hidden.ts';
 import { NATIONAL_PATTERNS } from './national.ts';
 import { NETWORK_PATTERNS } from './network.ts';
 import { PAYMENT_PATTERNS } from './payment.ts';
@@ -32,6 +33,7 @@ export const PATTERNS: readonly PatternSpec[] = [
   ...SECRET_PATTERNS,
   ...NETWORK_PATTERNS,
   ...WORD_PATTERNS,
+  ...HIDDEN_PATTERNS,
 ];
 
 /** Other names under which configurations of the reference's side versions know a pattern. */

@@ -80,6 +80,8 @@ export interface PatternSpec {
   readonly context?: Nearby & { readonly needed: 'always' | 'unless_valid' };
   /** Words that show the match to be something else. */
   readonly avoid?: Nearby;
+  /** Looks only at the text read through: what it finds does not exist in the text as written. */
+  readonly readThrough?: boolean;
   readonly action: Action;
   readonly severity: Severity;
   readonly positives: readonly string[];
