@@ -1,15 +1,22 @@
-import { attachmentSchema, policySchema, type VersionStatus } from '@portcullis/policy';
+import { attachmentSchema, canonicalJson, policySchema, type VersionStatus } from '@portcullis/policy';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import fc from 'fast-check';
+import { createHash } from 'node:crypto';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWith } from '../../../../e2e/support/needs.ts';
 import type { Database, Stores } from '../../src/ports/database.ts';
 import {
   type StoredAttachment,
+  type StoredDocuments,
   type StoredGuardrail,
   type StoredPolicy,
   UnreadableRowsError,
 } from '../../src/ports/policy-store.ts';
 import { openDatabase } from '../../src/storage/database.ts';
+import { documentSource } from '../../src/storage/documents.ts';
+import { Notified } from '../../src/storage/notified.ts';
+import { sessionOn } from '../../src/storage/session.ts';
 import { Cable } from './cable.ts';
 import { realClock, recorder, temporaryDatabase, temporaryDirectory } from './kit.ts';
 
@@ -142,6 +149,39 @@ function attached(id: string, fields: object): StoredAttachment {
   return { attachment, ...moments };
 }
 
+interface Step {
+  readonly kind: 'policy' | 'attachment' | 'guardrail';
+  readonly action: 'put' | 'delete';
+  readonly id: string;
+  readonly text: string;
+}
+
+async function applied(
+  policies: Stores['policies'],
+  revision: number,
+  { kind, action, id, text }: Step,
+): Promise<void> {
+  switch (kind) {
+    case 'policy':
+      if (action === 'delete') return policies.deletePolicy(revision, `${id}-1`);
+      return policies.putPolicy(revision, version(id, 1, 'draft', { note: text }));
+    case 'attachment':
+      if (action === 'delete') return policies.deleteAttachment(revision, id);
+      return policies.putAttachment(revision, attached(id, { teams: [id + encodeURIComponent(text)] }));
+    case 'guardrail': {
+      if (action === 'delete') return policies.deleteGuardrail(revision, id);
+      const { guardrail: pattern } = guardrail;
+      const named = { guardrail_id: id, guardrail_name: id, guardrail_info: { text } };
+      return policies.putGuardrail(revision, { ...guardrail, guardrail: { ...pattern, ...named } });
+    }
+  }
+}
+
+/** Of everything that a snapshot is made of. */
+function digestOf({ policies, attachments, guardrails }: StoredDocuments): string {
+  return createHash('sha256').update(canonicalJson({ policies, attachments, guardrails })).digest('hex');
+}
+
 const guardrail: StoredGuardrail = {
   guardrail: {
     guardrail_id: 'g-1',
@@ -190,6 +230,13 @@ function suite(open: () => Promise<Place>): void {
   afterAll(() => place.release());
   const write = (work: (stores: Stores, revision: number) => Promise<unknown>) =>
     change(place.database, work);
+
+  /** A reader that remembers nothing of what the others have read. */
+  const reader = () => {
+    const queries = drizzle(place.sql);
+    const session = sessionOn(async () => queries, null, 10_000);
+    return documentSource(session, new Notified(null, 'nothing', 10_000));
+  };
 
   test('objects come back as they were written, from the tables and from the history (S4)', async () => {
     const { policies } = place.database.stores;
@@ -420,6 +467,58 @@ function suite(open: () => Promise<Place>): void {
     const read = await place.database.documents.read(revision);
     expect(all.policies).toHaveLength(read.policies.length);
     expect(all.attachments).toHaveLength(read.attachments.length);
+  });
+
+  test('what is read as the way from an older revision is what a reading of everything gives (S1, S4)', async () => {
+    const ids = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+    const step = fc.record({
+      kind: fc.constantFrom('policy', 'attachment', 'guardrail'),
+      action: fc.constantFrom('put', 'put', 'delete'),
+      id: ids,
+      text: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }),
+    });
+    const many = fc.array(fc.array(step, { maxLength: 4 }), { minLength: 1, maxLength: 6 });
+    const there = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(many, fc.array(fc.nat({ max: 3 }), { maxLength: 6 }), async (commits, jumps) => {
+        // One reader follows some of the commits; another one knows nothing but the last.
+        const follower = reader();
+        let last = 0;
+        for (const [index, steps] of commits.entries()) {
+          last = await write(async ({ policies }, revision) => {
+            for (const { kind, action, id, text } of steps) {
+              const key = `${kind} ${id}`;
+              if (action === 'delete' && !there.has(key)) continue;
+              if (action === 'put') there.add(key);
+              else there.delete(key);
+              await applied(policies, revision, { kind, action, id: `delta-${id}`, text });
+            }
+          });
+          if ((jumps[index] ?? 0) > 0) await follower.read(last);
+        }
+        const whole = await reader().read(last);
+        expect(digestOf(await follower.read(last))).toBe(digestOf(whole));
+        expect(digestOf(await follower.read(last))).toBe(digestOf(whole));
+      }),
+      { numRuns: process.env['PORTCULLIS_TEST_STRICT'] === '1' ? 60 : 12 },
+    );
+  });
+
+  test('a history that was exchanged behind a reader is read as a whole', async () => {
+    const follower = reader();
+    const first = await write(({ policies }, revision) =>
+      policies.putPolicy(revision, version('exchanged', 1)),
+    );
+    await follower.read(first);
+    // What no change does: a row of the past is another one, as in a database that was put back and went on.
+    await place.sql.unsafe(
+      `update portcullis.policy_history set object_id = 'exchanged-other', document = replace(document::text, 'exchanged-1', 'exchanged-other')::jsonb where object_id = 'exchanged-1'`,
+    );
+    const next = await write(() => Promise.resolve());
+    const names = (await follower.read(next)).policies.map(({ policy }) => policy.policy_id);
+    expect(names).not.toContain('exchanged-1');
+    expect(names).toContain('exchanged-other');
+    await place.sql.unsafe(`delete from portcullis.policy_history where object_id = 'exchanged-other'`);
   });
 
   test('a change of this process is heard before its promise settles (S5)', async () => {
