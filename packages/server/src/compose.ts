@@ -253,6 +253,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     clock,
     version: VERSION,
   };
+  telemetry.metrics.observe(() => ({
+    snapshot: loader.status,
+    logs: logWriter.status,
+    limits: limits.status(),
+    nowMs: clock.now(),
+  }));
   const http = createHttpServer({
     gateway,
     controlRoutes: controlRoutes({
@@ -269,6 +275,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     }),
     sessions,
     readiness: () => readinessOf(loader, database, logWriter, limits),
+    metrics: async () => ({ type: telemetry.metrics.contentType, text: await telemetry.metrics.text() }),
     storedRecord: async (callId) => (await database.stores.logs.find(callId, null))?.record ?? null,
   });
 

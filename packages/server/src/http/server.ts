@@ -43,6 +43,8 @@ export interface HttpParts {
   /** Who has signed in to the control plane. */
   readonly sessions: Sessions;
   readonly readiness: () => Promise<Readiness>;
+  /** The metrics of this process, as text. */
+  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
   /** A record that this process no longer remembers, or another one wrote. */
   readonly storedRecord: (callId: string) => Promise<Readonly<Record<string, unknown>> | null>;
 }
@@ -134,6 +136,12 @@ const MODEL_PATHS: ReadonlyMap<string, Dialect> = new Map(
   ]),
 );
 
+function requireViewer(identity: Identity | null): void {
+  if (identity === null) throw nobody();
+  if (identity.role === 'proxy_admin' || identity.role === 'proxy_admin_viewer') return;
+  throw new PortcullisError('admin_only', 'Admin-only endpoint. Not allowed to access this.');
+}
+
 /** The same routes for the router: with a query or a trailing slash, in the list of routes, and for 405. */
 function mountDataPlane(app: FastifyInstance, { gateway }: HttpParts): void {
   for (const [url, dialect] of MODEL_PATHS) {
@@ -174,7 +182,7 @@ function mountStored(app: FastifyInstance, { gateway }: HttpParts): void {
 
 function mountHealth(
   app: FastifyInstance,
-  { gateway, sessions, readiness, storedRecord }: HttpParts,
+  { gateway, sessions, readiness, metrics, storedRecord }: HttpParts,
   mounted: readonly Mounted[],
 ): void {
   for (const url of ['/health/liveliness', '/health/liveness']) {
@@ -214,11 +222,20 @@ function mountHealth(
     }
   });
 
-  async function debugRecord(callId: string, identity: Identity | null): Promise<object> {
-    if (identity === null) throw nobody();
-    if (identity.role !== 'proxy_admin' && identity.role !== 'proxy_admin_viewer') {
-      throw new PortcullisError('admin_only', 'Admin-only endpoint. Not allowed to access this.');
+  app.get('/metrics', async (request, reply) => {
+    own(gateway, reply);
+    try {
+      const { identity } = await callerOf(request, { gateway, sessions, isOpen: false });
+      requireViewer(identity);
+      const { type, text } = await metrics();
+      return await reply.type(type).send(text);
+    } catch (error) {
+      return sendFailure(gateway, reply, error);
     }
+  });
+
+  async function debugRecord(callId: string, identity: Identity | null): Promise<object> {
+    requireViewer(identity);
     const record = gateway.telemetry.find(callId) ?? (isStorable(callId) ? await storedRecord(callId) : null);
     if (record === null) {
       throw new PortcullisError(

@@ -5,9 +5,9 @@ import type { LogSink, LogStoreEvent, RequestDetails } from '../ports/logs.ts';
 import type { RequestRecord, RequestSummary, Telemetry } from '../ports/records.ts';
 import type { LimitsEvent } from '../ports/limits.ts';
 import type { StorageEvent } from '../ports/storage-events.ts';
-import { Counters } from './counters.ts';
 import { type ByteOutput, LineBatch } from './lines.ts';
 import { recordText } from './record-text.ts';
+import { Metrics } from './metrics.ts';
 import { RecordRing } from './ring.ts';
 
 const RECORDS_KEPT = 1_000;
@@ -16,6 +16,8 @@ const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 /** Lines are written together: one by one they would cost as much as the requests. */
 const BATCH_BYTES = 64 * 1024;
 const FLUSH_MS = 500;
+const LOADS = 'portcullis_snapshot_loads_total';
+const LOADS_HELP = 'Attempts to put a revision in force that ended otherwise than the one before';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
@@ -28,7 +30,7 @@ export interface TelemetryOptions {
 
 /** Tells what happens: one helper for each event. Lines go out asynchronously; nothing here waits or throws. */
 export class ServerTelemetry implements Telemetry {
-  readonly counters = new Counters();
+  readonly metrics = new Metrics();
   readonly #ring = new RecordRing(RECORDS_KEPT);
   readonly #output: ReturnType<typeof pino.destination>;
   readonly #lines: LineBatch;
@@ -50,9 +52,13 @@ export class ServerTelemetry implements Telemetry {
     this.#output = pino.destination(bytes);
     this.#lines = new LineBatch(this.#output as unknown as ByteOutput, BATCH_BYTES);
     this.#flushing = setInterval(() => this.#lines.flush(), FLUSH_MS).unref();
-    this.#output.on('drop', () => this.counters.add('portcullis_log_batches_dropped_total'));
+    this.#output.on('drop', () =>
+      this.metrics.event('portcullis_log_batches_dropped_total', 'Batches of log lines that were dropped'),
+    );
     // A broken pipe (`portcullis serve | head`) must not end the gateway.
-    this.#output.on('error', () => this.counters.add('portcullis_log_write_failures_total'));
+    this.#output.on('error', () =>
+      this.metrics.event('portcullis_log_write_failures_total', 'Failures to write log lines'),
+    );
     this.#log = pino(
       { level: options.level, base: null, timestamp: () => `,"time":${this.#clock.now()}` },
       this.#lines,
@@ -72,11 +78,16 @@ export class ServerTelemetry implements Telemetry {
     late: Promise<readonly RunRecord[]> | null,
     details: RequestDetails,
   ): void {
-    this.counters.add('portcullis_requests_total', `end="${summary.end}",status="${summary.status}"`);
+    this.metrics.request(summary);
     if (summary.stripped_fields.length > 0) {
-      this.counters.add('portcullis_stripped_fields_total', '', summary.stripped_fields.length);
+      this.metrics.event(
+        'portcullis_stripped_fields_total',
+        'Fields of callers that only the gateway may set',
+        {},
+        summary.stripped_fields.length,
+      );
     }
-    for (const run of runs) this.#countRun(run);
+    for (const run of runs) this.metrics.run(run);
     const text = recordText(summary, policies, runs);
     this.#ring.add(summary.call_id, text);
     if (late === null) {
@@ -86,7 +97,7 @@ export class ServerTelemetry implements Telemetry {
     }
     late.then(
       (more) => {
-        for (const run of more) this.#countRun(run);
+        for (const run of more) this.metrics.run(run);
         const all = [...runs, ...more];
         const complete = recordText(summary, policies, all);
         this.#ring.replace(summary.call_id, complete);
@@ -107,23 +118,23 @@ export class ServerTelemetry implements Telemetry {
   }
 
   runsMissing(callId: string, planned: number, recorded: number): void {
-    this.counters.add('portcullis_runs_missing_total');
+    this.metrics.event('portcullis_runs_missing_total', 'Records that were short of runs');
     this.#log.error({ event: 'runs_missing', call_id: callId, planned, recorded });
   }
 
   fault(where: string, error: unknown): void {
-    this.counters.add('portcullis_faults_total', `where="${where}"`);
+    this.metrics.event('portcullis_faults_total', 'Faults of the gateway itself', { where });
     this.#log.error({ event: 'fault', where, error: describe(error) });
   }
 
   snapshotLoaded(revision: number, digest: string, durationMs: number): void {
-    this.counters.add('portcullis_snapshot_loads_total', 'result="loaded"');
+    this.metrics.event(LOADS, LOADS_HELP, { result: 'loaded' });
     this.#log.info({ event: 'snapshot_loaded', revision, digest, duration_ms: Math.round(durationMs) });
   }
 
   /** The last good snapshot is kept; `problem` says why and what to do. */
   snapshotRefused(problem: string): void {
-    this.counters.add('portcullis_snapshot_loads_total', 'result="refused"');
+    this.metrics.event(LOADS, LOADS_HELP, { result: 'refused' });
     this.#log.error({ event: 'snapshot_refused', problem });
   }
 
@@ -143,7 +154,7 @@ export class ServerTelemetry implements Telemetry {
       case 'upkeep_failed':
       case 'restarted':
       case 'values_ignored':
-        this.counters.add('portcullis_storage_events_total', `kind="${kind}"`);
+        this.metrics.event('portcullis_storage_events_total', 'Trouble of the database', { kind });
         this.#log.warn(line);
     }
   }
@@ -154,15 +165,22 @@ export class ServerTelemetry implements Telemetry {
     const line = { event: `log_store_${kind}`, ...details };
     switch (event.kind) {
       case 'written':
-        this.counters.add('portcullis_log_records_written_total', '', event.records);
+        this.metrics.event('portcullis_log_records_written_total', 'Requests stored', {}, event.records);
         return;
       case 'dropped':
-        this.counters.add('portcullis_log_records_dropped_total', `reason="${event.reason}"`, event.records);
+        this.metrics.event(
+          'portcullis_log_records_dropped_total',
+          'Requests that could not be stored',
+          { reason: event.reason },
+          event.records,
+        );
         this.#log.error(line);
         return;
       case 'write_failed':
       case 'expiry_failed':
-        this.counters.add('portcullis_log_store_failures_total', `kind="${event.kind}"`);
+        this.metrics.event('portcullis_log_store_failures_total', 'Failures of the log store', {
+          kind: event.kind,
+        });
         this.#log.warn(line);
         return;
       case 'write_recovered':
@@ -174,7 +192,7 @@ export class ServerTelemetry implements Telemetry {
   /** A soft budget that was passed is told once in its period; it refuses nobody. */
   limits(event: LimitsEvent): void {
     const { kind, ...details } = event;
-    this.counters.add('portcullis_limits_events_total', `kind="${kind}"`);
+    this.metrics.event('portcullis_limits_events_total', 'Events of limits and budgets', { kind });
     const line = { event: `limits_${kind}`, ...details };
     if (kind === 'counters_back') this.#log.info(line);
     else this.#log.warn(line);
@@ -202,13 +220,6 @@ export class ServerTelemetry implements Telemetry {
       this.#output.once('close', () => resolve());
       this.#output.end();
     });
-  }
-
-  #countRun(run: RunRecord): void {
-    this.counters.add(
-      'portcullis_guardrail_runs_total',
-      `guardrail_name="${run.guardrail_name}",hook_type="${run.executed_hook}",outcome="${run.outcome}"`,
-    );
   }
 }
 

@@ -53,6 +53,12 @@ export const DATA_PLANE: Readonly<Record<string, DataPlaneOperation>> = {
     permission: 'admin_viewer',
     refusals: [...READ_REFUSALS, 'admin_only', 'not_found'],
   },
+  'GET /metrics': {
+    summary: 'What this process counts, in the text format of Prometheus',
+    permission: 'admin_viewer',
+    answers: ['text/plain'],
+    refusals: [...READ_REFUSALS, 'admin_only'],
+  },
   'GET /openapi.json': { summary: 'This description', permission: 'open', refusals: [] },
   'GET /': DOCS,
   'GET /docs': DOCS,
