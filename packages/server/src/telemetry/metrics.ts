@@ -78,8 +78,7 @@ export class Metrics {
           const now = state();
           const measured = now === null ? null : value(now);
           // Nothing known is no zero.
-          if (measured === null) this.reset();
-          else this.set(measured);
+          this.set(measured ?? Number.NaN);
         },
       });
     };
