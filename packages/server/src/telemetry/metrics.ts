@@ -70,10 +70,10 @@ export class Metrics {
   constructor() {
     const gauge = (name: string, help: string, value: (state: MeasuredState) => number | null): void => {
       const state = () => this.#state?.() ?? null;
-      new Gauge({
+      const made = new Gauge({
         name,
         help,
-        registers: [this.#registry],
+        registers: [],
         collect() {
           const now = state();
           const measured = now === null ? null : value(now);
@@ -81,20 +81,22 @@ export class Metrics {
           this.set(measured ?? Number.NaN);
         },
       });
+      this.#registry.registerMetric(made);
     };
     const stated = (name: string, help: string, label: string, value: (state: MeasuredState) => string) => {
       const state = () => this.#state?.() ?? null;
-      new Gauge({
+      const made = new Gauge({
         name,
         help,
         labelNames: [label],
-        registers: [this.#registry],
+        registers: [],
         collect() {
           this.reset();
           const now = state();
           if (now !== null) this.set({ [label]: value(now) }, 1);
         },
       });
+      this.#registry.registerMetric(made);
     };
     gauge('portcullis_snapshot_revision', 'The revision in force here', ({ snapshot }) => snapshot.revision);
     gauge(
