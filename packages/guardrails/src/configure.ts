@@ -5,8 +5,10 @@ import {
   type FindingPath,
   type Guardrail,
 } from '@portcullis/policy';
+import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { ConfigProblem, type DetectorDefinition, type Ports } from './guardrail.ts';
+import { digestOf } from './verdicts/keyed-hash.ts';
 import { Group, type Groups, type Instance } from './instance.ts';
 
 /** Finds the definition that answers to a provider id; null when none does. */
@@ -85,6 +87,7 @@ function makeInstance(
       scan: params.scan === null ? definition.reads(params) : new Set(params.scan),
       allowedErrors: allowedErrors(params),
       timeoutMs: params.timeout === null ? definition.timeoutMs : params.timeout * 1000,
+      digest: onceAsked(() => configurationDigest(guardrail, definition, params)),
     };
   } catch (error) {
     if (error instanceof ConfigProblem) {
@@ -94,6 +97,29 @@ function makeInstance(
     const message = `${definition.title} cannot be set up: ${error instanceof Error ? error.message : 'unknown fault'}`;
     return [finding('detector_fault', message, path)];
   }
+}
+
+/**
+ * Names the configuration, and the data behind it when the detector names those. Data that nobody names may be others
+ * after the next load: then the name is of this one instance. The code needs no name, because verdicts die with the
+ * process.
+ */
+function configurationDigest(
+  { guardrail_id, litellm_params }: Guardrail,
+  definition: DetectorDefinition,
+  params: CommonParams,
+): Buffer {
+  return digestOf((into) => {
+    into.text(definition.ids[0]);
+    into.text(guardrail_id);
+    into.text(JSON.stringify(litellm_params));
+    into.text(definition.dataDigest?.(params) ?? randomUUID());
+  });
+}
+
+function onceAsked<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
 }
 
 function finding(code: string, message: string, path: FindingPath): Finding {

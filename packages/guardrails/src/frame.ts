@@ -3,6 +3,8 @@ import type { HookInput } from './hook.ts';
 import type { Groups } from './instance.ts';
 import { Placeholders } from './restore/restorer.ts';
 import type { PlaceholderVault } from './restore/vault.ts';
+import type { VerdictCache } from './verdicts/cache.ts';
+import type { Units } from './verdicts/units.ts';
 
 /** What all runs of one hook share. */
 export interface Frame {
@@ -17,16 +19,21 @@ export interface Frame {
   readonly forced: Inspection | null;
   /** Where masked values that are to be put back are numbered; null where nothing is. */
   readonly vault: PlaceholderVault | null;
+  /** Where verdicts on content that comes again are kept (E6); null where none comes again. */
+  readonly verdicts: VerdictCache | null;
+  /** The content of the run before, in units. */
+  units: Units | null;
   /** What this hook masked for putting back. Made at the first such value. */
   placeholders: Placeholders | null;
 }
+
+type FrameOptions = Partial<Pick<Frame, 'forced' | 'vault' | 'verdicts'>>;
 
 export function makeFrame(
   input: HookInput,
   groups: Groups,
   ports: Ports,
-  forced: Inspection | null = null,
-  vault: PlaceholderVault | null = null,
+  { forced = null, vault = null, verdicts = null }: FrameOptions = {},
 ): Frame {
   return {
     input,
@@ -36,6 +43,8 @@ export function makeFrame(
     waiting: new Set(),
     forced,
     vault,
+    verdicts,
+    units: null,
     placeholders: null,
   };
 }

@@ -143,6 +143,8 @@ export interface Inspection {
   readonly trace: {
     readonly confidence_score?: number;
     readonly risk_score?: number;
+    /** A judge's classes, such as `{"toxicity": 0.9}`. */
+    readonly classification?: Readonly<Record<string, unknown>>;
     readonly patterns_checked?: number;
     readonly guardrail_response?: unknown;
     /** Further fields of the caller's error body; unlike the rest they never reach the record. */
@@ -206,9 +208,16 @@ export interface DetectorDefinition<Config extends CommonParams = CommonParams> 
   /** Content kinds it can read. */
   reads(config: Config): ReadonlySet<ContentKind>;
   /**
-   * Whether a verdict depends on the bytes of one segment alone, or of all segments together, and so may be cached (E6).
+   * What a verdict depends on besides the configuration. `segment`: on the text, kind and role of one segment and those
+   * joined with it alone, so that the answer for many is that of each, in their order; such a detector is asked piece by
+   * piece, and verdicts are kept (E6). `subject`: on all segments together. `false`: on something else.
    */
   readonly deterministic: 'segment' | 'subject' | false;
+  /**
+   * Digest of the data that `create` reads besides the configuration, such as files; the empty string for none. Null or
+   * absent: nobody can say, and kept verdicts do not outlive the detector.
+   */
+  dataDigest?(config: Config): string | null;
   /**
    * Asks something outside the process. Its runs get a signal of their own that the timeout aborts, and are not started
    * when the time budget is used up; everything else always runs. Absent: local.

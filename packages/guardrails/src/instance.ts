@@ -13,6 +13,8 @@ export interface Instance {
   /** The classes of error it lets through outside pipelines (E1). */
   readonly allowedErrors: ReadonlySet<ErrorClass>;
   readonly timeoutMs: number;
+  /** SHA-256 of everything that its verdicts depend on besides the content (E6). */
+  readonly digest: () => Buffer;
 }
 
 /** The guardrails of one name. They take turns in proportion to their weights, without chance. */

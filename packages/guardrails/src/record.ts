@@ -1,4 +1,5 @@
 import type { Demand, Enforcement, Hook, PlannedRun, RunRecord } from '@portcullis/policy';
+import { MOST_RISK, riskScore } from './risk.ts';
 import { type RunResult, refuses, unscannedReason } from './run.ts';
 
 /** Where in the plan a run stands, as far as its record tells. */
@@ -38,12 +39,37 @@ export function recordOf(context: RecordContext, result: RunResult): RunRecord {
     match_details: result.details,
     detection_method: methods.size === 0 ? null : [...methods].sort().join(','),
     patterns_checked: trace.patterns_checked ?? null,
-    risk_score: trace.risk_score ?? null,
-    confidence_score: trace.confidence_score ?? null,
+    risk_score: trace.risk_score ?? riskOf(result),
+    confidence_score: trace.confidence_score ?? surest(result.details),
+    classification: trace.classification ?? null,
     guardrail_response: trace.guardrail_response ?? null,
+    alert_recipients: instance?.params.alert_recipients ?? NOBODY,
     policy_template: instance?.guardrail.policy_template ?? null,
     unscanned: result.unscanned,
   };
+}
+
+const NOBODY: readonly string[] = [];
+
+/** Only a run with a verdict has a risk. A block is the highest, also when nobody said what was found. */
+function riskOf({ outcome, details }: RunResult): number | null {
+  switch (outcome.outcome) {
+    case 'error':
+    case 'not_run':
+      return null;
+    case 'flagged':
+      return outcome.action === 'block' ? MOST_RISK : riskScore(details);
+    case 'clean':
+    case 'masked':
+      return riskScore(details);
+  }
+}
+
+/** The highest score of what was found; null when nothing has one. */
+function surest(details: RunResult['details']): number | null {
+  let most: number | null = null;
+  for (const { score } of details) if (score !== null && score > (most ?? -1)) most = score;
+  return most;
 }
 
 const STATUS = {

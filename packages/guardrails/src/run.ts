@@ -15,11 +15,12 @@ import { editsFit } from './edits.ts';
 import { type Frame, placeholdersOf } from './frame.ts';
 import type { Detection, Inspection, Subject } from './guardrail.ts';
 import type { MaybePromise } from './hook.ts';
-import { failed, failureOf, inspect } from './inspect.ts';
+import { failed, failureOf } from './inspect.ts';
 import type { Instance } from './instance.ts';
 import { isPromise } from './maybe.ts';
 import { outranks, reports, settle } from './settle.ts';
 import { applyEdits } from './text/edits.ts';
+import { look } from './verdicts/look.ts';
 import { unscannedSetting, type View, viewFor } from './view.ts';
 
 /** One run of one guardrail, over. */
@@ -96,12 +97,12 @@ export function runGuardrail(frame: Frame, order: RunOrder): MaybePromise<RunRes
   // Nothing to look at, or only empty texts (a turn that only calls tools), is clean: there is nothing to ask about.
   const first = nothing
     ? CLEAN
-    : inspect(frame, instance, subjectOf(frame, order, view.segments, view.original));
+    : look(frame, instance, subjectOf(frame, order, view.segments, view.original));
   const blocked =
     !isPromise(first) && first.outcome.outcome === 'flagged' && first.outcome.action === 'block';
   const again = blocked ? null : segmentsToSeeAgain(instance, view);
   const second =
-    again === null ? null : inspect(frame, instance, subjectOf(frame, order, again.segments, again.segments));
+    again === null ? null : look(frame, instance, subjectOf(frame, order, again.segments, again.segments));
   const finish = (current: Inspection, original: Inspection | null): RunResult => {
     const end = { startedAtMs, tookMs: Math.max(0, clock.monotonic() - from) };
     try {

@@ -9,6 +9,7 @@ import { isPromise } from './maybe.ts';
 import { type MonitorQueue, sharedMonitorQueue } from './monitor.ts';
 import { plannedRecords } from './record.ts';
 import { type PlaceholderVault, sharedVault } from './restore/vault.ts';
+import { sharedVerdictCache, type VerdictCache } from './verdicts/cache.ts';
 import { openGate } from './stream/gate.ts';
 
 /** All configured guardrails, ready to run. Immutable; any number of requests use it at once. */
@@ -47,6 +48,8 @@ export interface RuntimeOptions {
   readonly monitorQueue?: MonitorQueue;
   /** Where masked values get their placeholders. The process's own vault by default. */
   readonly vault?: PlaceholderVault;
+  /** Where verdicts are kept (E6); null keeps none. The process's own cache by default. */
+  readonly verdicts?: VerdictCache | null;
 }
 
 /**
@@ -73,6 +76,7 @@ class ConfiguredRuntime implements Runtime {
   readonly #ports: Ports;
   readonly #queue: MonitorQueue;
   readonly #vault: PlaceholderVault;
+  readonly #verdicts: VerdictCache | null;
 
   constructor(
     groups: Groups,
@@ -84,12 +88,16 @@ class ConfiguredRuntime implements Runtime {
     this.#ports = ports;
     this.#queue = options.monitorQueue ?? sharedMonitorQueue;
     this.#vault = options.vault ?? sharedVault;
+    this.#verdicts = options.verdicts === undefined ? sharedVerdictCache : options.verdicts;
     this.lookup = lookupIn(catalogue);
   }
 
   runHook(input: HookInput): MaybePromise<HookResult> {
     this.counts.planned += plannedRecords(input.runs, 'enforce');
-    const frame = makeFrame(input, this.#groups, this.#ports, null, this.#vault);
+    const frame = makeFrame(input, this.#groups, this.#ports, {
+      vault: this.#vault,
+      verdicts: this.#verdictsFor(input),
+    });
     const execution = execute(frame, enforced(input.runs));
     const finish = (over: Awaited<typeof execution>): HookResult => {
       const result = hookResultOf(frame, over);
@@ -97,6 +105,11 @@ class ConfiguredRuntime implements Runtime {
       return result;
     };
     return isPromise(execution) ? execution.then(finish) : finish(execution);
+  }
+
+  /** What a caller sends comes again with every turn; answers come once in each hook. */
+  #verdictsFor({ direction }: HookInput): VerdictCache | null {
+    return direction === 'request' ? this.#verdicts : null;
   }
 
   async runMonitored(input: HookInput): Promise<readonly RunRecord[]> {
@@ -113,7 +126,9 @@ class ConfiguredRuntime implements Runtime {
     // The request may be over, or its caller gone, before the run is: it has a life of its own.
     const signal = new AbortController().signal;
     const done = await this.#queue.run(this.#ports.clock, async (leftMs) => {
-      const frame = makeFrame({ ...input, signal, budgetMs: leftMs }, this.#groups, this.#ports);
+      const frame = makeFrame({ ...input, signal, budgetMs: leftMs }, this.#groups, this.#ports, {
+        verdicts: this.#verdictsFor(input),
+      });
       return recordsOf(frame, (await execute(frame, [run])).entries);
     });
     if (done !== 'overloaded') return done;

@@ -156,6 +156,7 @@ function guardrail(
       request_params: sketch.request_params,
       timeout: null,
       on_error: null,
+      alert_recipients: [],
       fail_on_error: null,
       unreachable_fallback: null,
       streaming_mode: null,

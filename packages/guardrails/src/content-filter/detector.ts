@@ -12,7 +12,7 @@ import type { TextEdit } from '../text/edits.ts';
 import { isEncoded } from '../text/encoded.ts';
 import { joinSegments, type JoinedSegments, splitEdit } from '../text/segments.ts';
 import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
-import { detection, message, providerFields, responseEntry, riskScore } from './report.ts';
+import { detection, message, providerFields, responseEntry } from './report.ts';
 import type { Match } from './rule.ts';
 import { type ScanPlan, TextScan } from './text-scan.ts';
 
@@ -53,7 +53,7 @@ export class ContentFilter implements Detector {
       edits: NOTHING,
       detections: NOTHING,
       unread: NOTHING,
-      trace: Object.freeze({ patterns_checked: program.checks, risk_score: 0 }),
+      trace: Object.freeze({ patterns_checked: program.checks }),
     });
     if (program.bounded) this.openChannel = () => new FilterChannel(plan, ports.hash);
   }
@@ -162,7 +162,6 @@ export class ContentFilter implements Detector {
       unread,
       trace: {
         patterns_checked: this.plan.program.checks,
-        risk_score: riskScore(matches),
         guardrail_response: matches.map((match) => responseEntry(match.rule)),
         ...(block === null ? {} : { provider_fields: providerFields(block.rule) }),
       },

@@ -32,8 +32,8 @@ export function contentFilterWith(words: WordsFolder | null): DetectorDefinition
     configSchema: contentFilterSchema,
     facts: (config) => ({ hooks: HOOKS, masks: masks(config) }),
     reads: () => READABLE,
-    // Adjacent parts of a message are also scanned joined, so a verdict can depend on more than one segment.
-    deterministic: 'subject',
+    deterministic: 'segment',
+    dataDigest: (config) => (readsFiles(config) ? null : ''),
     timeoutMs: 2_000,
     create: (config, ports) => {
       const program = compile(config, words);
@@ -52,6 +52,9 @@ const DISGUISED = 6;
 
 /** The content filter without access to files. */
 export const contentFilter: DetectorDefinition<ContentFilterConfig> = contentFilterWith(null);
+
+const readsFiles = ({ blocked_words_file, categories }: ContentFilterConfig): boolean =>
+  blocked_words_file !== null || (categories ?? []).some((entry) => entry.category_file != null);
 
 /** A words file may hold masked words; whether it does is not known before it is read, so it counts as masking. */
 function masks(config: ContentFilterConfig): boolean {

@@ -1,25 +1,5 @@
 import type { Detection } from '../guardrail.ts';
-import type { Severity } from './patterns/spec.ts';
 import type { Match, Rule } from './rule.ts';
-
-/**
- * Points of the risk score by severity: credentials, payment data and national ids are high; contact data, and what an
- * administrator listed, medium; network addresses and postcodes low.
- */
-const POINTS: Readonly<Record<Severity, number>> = { low: 1, medium: 4, high: 7 };
-
-/**
- * Risk of one run on the scale 0 to 10, one decimal: 10 when blocked; else the points of the most severe match (half for
- * one that is only logged) and 0.6 for each further match up to five, at most 9.9. Unlike the reference's figure it does
- * not depend on how many rules are configured.
- */
-export function riskScore(matches: readonly Match[]): number {
-  if (matches.length === 0) return 0;
-  if (matches.some((match) => match.rule.action === 'BLOCK')) return 10;
-  const points = (rule: Rule) => POINTS[rule.severity] * (rule.action === 'LOG' ? 0.5 : 1);
-  const most = matches.reduce((top, match) => Math.max(top, points(match.rule)), 0);
-  return Math.round(Math.min(9.9, most + 0.6 * Math.min(matches.length - 1, 5)) * 10) / 10;
-}
 
 /** The message of a block or a flag. Names the rule, never the matched text. */
 export function message(rule: Rule): string {

@@ -1,6 +1,5 @@
 import type { Segment } from '@portcullis/policy';
 import fc from 'fast-check';
-import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import {
   clean,
@@ -24,6 +23,7 @@ import {
   RestoringStream,
   VAULT_LIMITS,
 } from '../index.ts';
+import type { Sealed } from './vault.ts';
 
 const MAIL = guardrail('mail', {
   guardrail: 'litellm_content_filter',
@@ -131,19 +131,19 @@ describe('masks that are to be undone', () => {
 });
 
 describe('the vault', () => {
-  const request = () => ({ kept: new Map(), counters: new Map(), isInContent: () => false });
+  const request = () => ({ kept: new Map<string, Sealed>(), counters: new Map(), isInContent: () => false });
   const scopeOf =
     (vault: PlaceholderVault) =>
     (scope: string | null, value: string, nowMs = 0) =>
       vault.seal(request(), scope, 'EMAIL', value, nowMs).placeholder;
 
-  it('keeps values only encrypted: no dump of it shows one', () => {
+  it('keeps values only encrypted, and finds them by a hash', () => {
     const vault = new PlaceholderVault();
-    const sealed = vault.seal(request(), 't', 'EMAIL', 'jane@example.org', 0);
-    const dump = inspect([vault, sealed], { depth: 10, showHidden: true, maxArrayLength: null });
-    expect(dump).not.toContain('jane');
+    const asking = request();
+    const sealed = vault.seal(asking, 't', 'EMAIL', 'jane@example.org', 0);
     const bytes = sealed.bytes.toString('latin1') + sealed.bytes.toString('utf16le');
-    expect(bytes).not.toContain('jane');
+    expect(bytes).not.toMatch(/jane|example/u);
+    expect([...asking.kept.keys()].join('')).not.toMatch(/jane|example/u);
     expect(vault.open(sealed)).toBe('jane@example.org');
   });
 

@@ -57,7 +57,7 @@ export function frameFor(
   segments: HookInput['segments'],
   forced: Inspection | null,
 ): Frame {
-  return makeFrame(hookInput(context.input, runs, segments), context.groups, context.ports, forced);
+  return makeFrame(hookInput(context.input, runs, segments), context.groups, context.ports, { forced });
 }
 
 export function hookInput(

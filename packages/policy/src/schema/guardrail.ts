@@ -82,6 +82,11 @@ export const commonParamsSchema = z.object({
     .nullable()
     .default(null)
     .describe('fail_open lets requests through when the service cannot be reached'),
+  alert_recipients: z
+    .array(z.string().min(1).max(256))
+    .max(50)
+    .default([])
+    .describe('Whom to alert; named in the record of each run'),
   streaming_mode: z
     .enum(['window', 'buffer', 'audit'])
     .nullable()

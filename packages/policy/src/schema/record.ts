@@ -54,7 +54,10 @@ export interface RunRecord {
   readonly patterns_checked: number | null;
   readonly risk_score: number | null;
   readonly confidence_score: number | null;
+  readonly classification: Readonly<Record<string, unknown>> | null;
   readonly guardrail_response: unknown;
+  /** Whom the guardrail says to alert. */
+  readonly alert_recipients: readonly string[];
   readonly policy_template: string | null;
   readonly unscanned: readonly UnscannedContent[];
 }

@@ -119,6 +119,7 @@ function standIn(name: string): Guardrail {
       fail_on_error: null,
       unreachable_fallback: null,
       streaming_mode: null,
+      alert_recipients: [],
     },
     guardrail_info: {},
     policy_template: null,

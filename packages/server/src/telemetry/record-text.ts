@@ -92,11 +92,12 @@ const OPTIONAL = [
   'patterns_checked',
   'risk_score',
   'confidence_score',
+  'classification',
   'guardrail_response',
   'policy_template',
 ] as const;
 
-const LISTS = ['match_details', 'unscanned'] as const;
+const LISTS = ['match_details', 'unscanned', 'alert_recipients'] as const;
 
 function isEmpty(counts: Readonly<Record<string, number>>): boolean {
   for (const _name in counts) return false;

@@ -30,6 +30,8 @@ const run = (more: Partial<RunRecord> = {}): RunRecord => ({
   patterns_checked: null,
   risk_score: null,
   confidence_score: null,
+  classification: null,
+  alert_recipients: [],
   guardrail_response: null,
   policy_template: null,
   unscanned: [],

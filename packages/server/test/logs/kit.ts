@@ -32,6 +32,8 @@ export function run(name: string, over: Partial<RunRecord> = {}): RunRecord {
     patterns_checked: null,
     risk_score: null,
     confidence_score: null,
+    classification: null,
+    alert_recipients: [],
     guardrail_response: null,
     policy_template: null,
     unscanned: [],

@@ -202,6 +202,7 @@ const guardrail: StoredGuardrail = {
       fail_on_error: null,
       unreachable_fallback: null,
       streaming_mode: null,
+      alert_recipients: [],
       api_key: 'encrypted:abc',
     },
     guardrail_info: { owner: 'x' },
