@@ -108,13 +108,9 @@ function configurationDigest(
   { guardrail_id, litellm_params }: Guardrail,
   definition: DetectorDefinition,
   params: CommonParams,
-): Buffer {
-  return digestOf((into) => {
-    into.text(definition.ids[0]);
-    into.text(guardrail_id);
-    into.text(JSON.stringify(litellm_params));
-    into.text(definition.dataDigest?.(params) ?? randomUUID());
-  });
+): string {
+  const data = definition.dataDigest?.(params) ?? randomUUID();
+  return digestOf(JSON.stringify([definition.ids[0], guardrail_id, litellm_params, data]));
 }
 
 function onceAsked<T>(make: () => T): () => T {

@@ -20,3 +20,4 @@ export { PlaceholderVault, VAULT_LIMITS, type VaultLimits } from './restore/vaul
 export { createRuntime, type Runtime, type RuntimeOptions, type RuntimeResult } from './runtime.ts';
 export { secretPaths } from './secrets.ts';
 export { STREAM_LIMITS } from './stream/gate.ts';
+export { VerdictCache } from './verdicts/cache.ts';

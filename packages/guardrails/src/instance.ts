@@ -14,7 +14,7 @@ export interface Instance {
   readonly allowedErrors: ReadonlySet<ErrorClass>;
   readonly timeoutMs: number;
   /** SHA-256 of everything that its verdicts depend on besides the content (E6). */
-  readonly digest: () => Buffer;
+  readonly digest: () => string;
 }
 
 /** The guardrails of one name. They take turns in proportion to their weights, without chance. */

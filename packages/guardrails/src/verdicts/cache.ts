@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Inspection } from '../guardrail.ts';
 import { KeyedHash } from './keyed-hash.ts';
 
@@ -29,24 +28,33 @@ export class VerdictCache {
   readonly keys = new KeyedHash();
   /** Questions answered from the cache, and those that were not, since the start. */
   readonly counts = { hits: 0, misses: 0 };
-  readonly #entries: LRUCache<string, Entry>;
+  readonly #halfBytes: number;
   readonly #ageMs: number;
+  /** Entries come into the young half; when it is full it becomes the old one, and what nobody asked for is gone. */
+  #young = new Map<string, Entry>();
+  #old = new Map<string, Entry>();
+  #youngBytes = 0;
+  #oldBytes = 0;
 
   constructor(limits: VerdictCacheLimits = VERDICT_CACHE_LIMITS) {
+    this.#halfBytes = limits.bytes / 2;
     this.#ageMs = limits.ageMs;
-    this.#entries = new LRUCache({ maxSize: limits.bytes, sizeCalculation: sizeOf });
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#young.size + this.#old.size;
   }
 
   get bytes(): number {
-    return this.#entries.calculatedSize;
+    return this.#youngBytes + this.#oldBytes;
   }
 
   get(key: string, nowMs: number): Inspection | null {
-    const entry = this.#entries.get(key);
+    let entry = this.#young.get(key);
+    if (entry === undefined) {
+      entry = this.#old.get(key);
+      if (entry !== undefined) this.#add(key, entry);
+    }
     if (entry === undefined || nowMs - entry.madeAtMs > this.#ageMs) {
       this.counts.misses++;
       return null;
@@ -56,7 +64,22 @@ export class VerdictCache {
   }
 
   set(key: string, inspection: Inspection, nowMs: number): void {
-    this.#entries.set(key, { inspection, madeAtMs: nowMs });
+    this.#add(key, { inspection, madeAtMs: nowMs });
+  }
+
+  #add(key: string, entry: Entry): void {
+    const bytes = sizeOf(entry);
+    if (this.#youngBytes + bytes > this.#halfBytes) {
+      this.#old = this.#young;
+      this.#oldBytes = this.#youngBytes;
+      this.#young = new Map();
+      this.#youngBytes = 0;
+      if (bytes > this.#halfBytes) return;
+    }
+    const before = this.#young.get(key);
+    if (before !== undefined) this.#youngBytes -= sizeOf(before);
+    this.#young.set(key, entry);
+    this.#youngBytes += bytes;
   }
 }
 

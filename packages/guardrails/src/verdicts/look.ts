@@ -52,7 +52,7 @@ class Look {
   readonly #units: Units;
   readonly #cache: VerdictCache | null;
   readonly #nowMs: number;
-  #about: Buffer | null = null;
+  #about: string | null = null;
 
   constructor(frame: Frame, instance: Instance, subject: Subject, units: Units, cache: VerdictCache | null) {
     this.#frame = frame;
@@ -125,23 +125,17 @@ class Look {
     return inspection;
   }
 
-  #key(what: 'unit' | 'block', digest: Buffer | null): string | null {
+  #key(what: 'unit' | 'block', digest: string | null): string | null {
     if (digest === null || this.#cache === null) return null;
     this.#about ??= this.#aboutThis();
-    // The two kinds of key differ in length, so that none can be taken for the other.
-    return this.#cache.keys.of(this.#about, what === 'unit' ? digest : Buffer.concat([digest, digest]));
+    return this.#cache.keys.of(`${what} ${this.#about}${digest}`);
   }
 
   /** What a verdict depends on besides the content: the guardrail as it is configured, the hook, and whom it is for. */
-  #aboutThis(): Buffer {
+  #aboutThis(): string {
     const { hook, request } = this.#subject;
-    const guardrail = this.#instance.digest();
-    return digestOf((into) => {
-      into.bytes(guardrail);
-      into.text(hook);
-      into.text(request.teamId ?? '');
-      into.text(request.teamId === null ? (request.keyHash ?? '') : '');
-    });
+    const owner = request.teamId === null ? ['key', request.keyHash] : ['team', request.teamId];
+    return digestOf(JSON.stringify([this.#instance.digest(), hook, ...owner]));
   }
 }
 

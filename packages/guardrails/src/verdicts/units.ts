@@ -1,10 +1,8 @@
-import { CONTENT_KINDS, type ContentKind, type Segment } from '@portcullis/policy';
+import type { Segment } from '@portcullis/policy';
 import { digestOf } from './keyed-hash.ts';
 
 /** Units that are also looked up together: a long history then costs a few look-ups, not one for each message. */
 export const UNITS_PER_BLOCK = 16;
-
-const KIND_NUMBERS = new Map<ContentKind, number>(CONTENT_KINDS.map((kind, index) => [kind, index]));
 
 /** Whether no half of a surrogate pair stands alone. A method of ES2024, which every Node that we run on has. */
 const isWellFormed = (text: string): boolean =>
@@ -18,8 +16,8 @@ export class Units {
   readonly segments: readonly Segment[];
   /** Where each unit begins, and the end of the last. */
   readonly #starts: readonly number[];
-  readonly #digests: (Buffer | null | undefined)[] = [];
-  readonly #blocks: (Buffer | null | undefined)[] = [];
+  readonly #digests: (string | null | undefined)[] = [];
+  readonly #blocks: (string | null | undefined)[] = [];
 
   constructor(segments: readonly Segment[]) {
     this.segments = segments;
@@ -43,31 +41,27 @@ export class Units {
   }
 
   /** Everything of a unit that a verdict may depend on; null when its bytes cannot be told apart from others'. */
-  digest(unit: number): Buffer | null {
+  digest(unit: number): string | null {
     return (this.#digests[unit] ??= this.#digestOf(unit, unit + 1));
   }
 
   /** The same of the units of a whole block. */
-  blockDigest(block: number): Buffer | null {
+  blockDigest(block: number): string | null {
     const from = block * UNITS_PER_BLOCK;
     return (this.#blocks[block] ??= this.#digestOf(from, from + UNITS_PER_BLOCK));
   }
 
-  #digestOf(from: number, to: number): Buffer | null {
-    const segments = this.segments.slice(this.start(from), this.start(to));
-    // Written as UTF-8, different halves of surrogate pairs would become the same bytes.
-    if (!segments.every(({ text, role }) => isWellFormed(text) && isWellFormed(role ?? ''))) return null;
-    return digestOf((into) => {
-      for (let unit = from; unit < to; unit++) {
-        into.number(this.start(unit + 1) - this.start(unit));
-        for (let place = this.start(unit); place < this.start(unit + 1); place++) {
-          const { kind, role, text, leaf } = this.segments[place] as Segment;
-          into.number(KIND_NUMBERS.get(kind) ?? 255);
-          into.text(leaf);
-          into.text(role ?? '');
-          into.text(text);
-        }
+  #digestOf(from: number, to: number): string | null {
+    let text = '';
+    for (let unit = from; unit < to; unit++) {
+      text += `${this.start(unit + 1) - this.start(unit)} `;
+      for (let place = this.start(unit); place < this.start(unit + 1); place++) {
+        const segment = this.segments[place] as Segment;
+        const role = segment.role ?? '';
+        // With its lengths in front, no two contents are written alike.
+        text += `${segment.kind} ${segment.leaf} ${role.length} ${segment.text.length} ${role} ${segment.text}`;
       }
-    });
+    }
+    return isWellFormed(text) ? digestOf(text) : null;
   }
 }

@@ -77,6 +77,43 @@ test('the text of a record is JSON with everything that is not null or empty', (
   expect(first).not.toHaveProperty('match_details');
 });
 
+test('every field of a run that says something is in the text (D-75)', () => {
+  const full: RunRecord = run({
+    pipeline: { policy_name: 'x', step: 0, action: 'next' },
+    outcome: 'flagged',
+    flagged_action: 'block',
+    error_class: 'fault',
+    reason: 'a reason',
+    failed_open: true,
+    masked_entity_count: { email: 1 },
+    match_details: [
+      {
+        type: 'email',
+        action_taken: 'MASK',
+        detection_method: 'regex',
+        category: null,
+        severity: 'medium',
+        score: 0.5,
+        path: '/x',
+        start: 0,
+        end: 1,
+        hash: 'h',
+      },
+    ],
+    detection_method: 'regex',
+    patterns_checked: 3,
+    risk_score: 4,
+    confidence_score: 0.5,
+    classification: { toxicity: 0.9 },
+    guardrail_response: ['x'],
+    alert_recipients: ['security@example.org'],
+    policy_template: 'pii',
+    unscanned: [{ kind: 'images', path: '/y', setting: 'allow', reason: 'x' }],
+  });
+  const read = JSON.parse(recordText(summary, policies, [full])) as { guardrails: unknown[] };
+  expect(read.guardrails[0]).toEqual(full);
+});
+
 test('the ring keeps the newest records and forgets the oldest', () => {
   const ring = new RecordRing(2);
   ring.add('a', '1');
