@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-import { run } from './cli.ts';
-import { makeOutput } from './output.ts';
+import { startSmall } from './heap.ts';
+
+startSmall();
+// Loaded now and not before: the young generation would have grown already.
+const [{ run }, { makeOutput }] = await Promise.all([import('./cli.ts'), import('./output.ts')]);
 
 // `portcullis validate ... | head` closes the pipe early: that is no fault of anybody.
 process.stdout.on('error', () => {});

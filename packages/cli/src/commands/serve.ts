@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { RunningServer } from '@portcullis/server';
 import { printBanner } from '../banner.ts';
 import { DEMO_CONFIG } from '../files.ts';
+import { growAsNeeded } from '../heap.ts';
 import type { Output } from '../output.ts';
 import { printFindings } from '../render.ts';
 import { isFirstWorker, isWorker, superviseWorkers } from './workers.ts';
@@ -55,6 +56,7 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
     output.note(`portcullis: ${startProblem(error, host, port)}`);
     return 1;
   }
+  growAsNeeded();
   // What the others have to tell a person, the first one has told.
   if (isWorker() && !isFirstWorker()) return untilStopped(started, output);
   const { url, banner } = started;
