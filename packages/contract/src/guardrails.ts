@@ -86,6 +86,20 @@ export const applyGuardrailSchema = z.strictObject({
 });
 export type ApplyGuardrail = z.infer<typeof applyGuardrailSchema>;
 
+/** Body of `POST /guardrails/test_custom_code`. */
+export const testCustomCodeSchema = z.strictObject({
+  custom_code: z.string().min(1).max(65_536),
+  /** What the function gets as `inputs`. */
+  test_input: z
+    .looseObject({ texts: z.array(z.string().max(TEXT_LIMIT)).max(1_000).default([]) })
+    .default({ texts: [] }),
+  input_type: z.enum(['request', 'response']).default('request'),
+  request_data: z.record(z.string(), z.unknown()).default({}),
+  /** Hosts that the code may ask; none when empty. */
+  allowed_hosts: z.array(z.string().max(NAME_LIMIT)).max(50).default([]),
+});
+export type TestCustomCode = z.infer<typeof testCustomCodeSchema>;
+
 /** Body of `POST /guardrails/validate_blocked_words_file`. */
 export const blockedWordsFileSchema = z.strictObject({
   file_content: z.string().max(FILE_LIMIT, `has at most ${FILE_LIMIT} characters`),

@@ -1,6 +1,9 @@
 import { classifier } from './classifier/index.ts';
+import { codeExecution } from './code-execution/index.ts';
 import { contentFilterWith, type WordsFolder } from './content-filter/index.ts';
+import { customCode } from './custom-code/index.ts';
 import type { DetectorDefinition } from './guardrail.ts';
+import { hideSecrets } from './hide-secrets/index.ts';
 import { criteriaJudge } from './judge/criteria.ts';
 import { topicJudge } from './judge/topics.ts';
 import { azurePromptShield } from './remote/azure/prompt-shield.ts';
@@ -31,6 +34,9 @@ export function builtIns(words: WordsFolder | null): readonly DetectorDefinition
     modelArmor,
     criteriaJudge,
     topicJudge,
+    customCode,
+    codeExecution,
+    hideSecrets,
   ];
 }
 

@@ -1,5 +1,7 @@
 /** The door of the guardrails: detectors, and the runner that turns their answers into outcomes. */
 export { builtIns, catalogue } from './catalogue.ts';
+export { CODE_CHARACTERS } from './custom-code/index.ts';
+export { type CodeTrial, type CodeTrialResult, tryCode } from './custom-code/trial.ts';
 export { type WordsFolder } from './content-filter/index.ts';
 export { FeatureReader, BUCKETS } from './classifier/features.ts';
 export { FALSE_POSITIVE_RATES, type Label, LABELS } from './classifier/labels.ts';

@@ -138,6 +138,24 @@ export const guardrailRoutes = {
   },
   'POST /guardrails/apply_guardrail': { body: wire.applyGuardrailSchema, answer: appliedSchema },
   'POST /apply_guardrail': { body: wire.applyGuardrailSchema, answer: appliedSchema },
+  'POST /guardrails/test_custom_code': {
+    body: wire.testCustomCodeSchema,
+    answer: z.union([
+      z.object({
+        success: z.literal(true),
+        result: z.object({
+          action: z.enum(['allow', 'block', 'modify']),
+          reason: z.string().nullable(),
+          texts: z.array(z.string()),
+        }),
+      }),
+      z.object({
+        success: z.literal(false),
+        error: z.string(),
+        error_type: z.enum(['compilation', 'execution']),
+      }),
+    ]),
+  },
   'POST /guardrails/validate_blocked_words_file': {
     body: wire.blockedWordsFileSchema,
     answer: z.union([

@@ -1,5 +1,7 @@
 import type {
   BlockDetails,
+  CodeTrial,
+  CodeTrialResult,
   DetectorDescription,
   HookResult,
   RequestFacts,
@@ -19,6 +21,8 @@ export interface GuardrailTools {
   inForce(): readonly Guardrail[];
   /** Reads the text of a file of blocked words. */
   checkBlockedWords(text: string): BlockedWordsCheck;
+  /** Runs the code of a guardrail once, in the sandbox, on made-up content. */
+  tryCode(trial: CodeTrial): Promise<CodeTrialResult>;
   /** Runs one guardrail that is in force, or answers null when none of that name is. */
   apply(trial: Trial): Promise<TrialResult | null>;
   /**

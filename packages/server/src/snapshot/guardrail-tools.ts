@@ -6,6 +6,7 @@ import {
   type HookResult,
   PREBUILT_PATTERNS,
   type Ports,
+  tryCode,
   SHIPPED_CATEGORIES,
 } from '@portcullis/guardrails';
 import {
@@ -73,6 +74,7 @@ export function guardrailTools({ catalogue, ports, snapshots, parseYaml }: Tools
     })),
     problems,
     inForce: () => snapshots.current()?.policy.documents.guardrails ?? [],
+    tryCode: (trial) => tryCode(trial, ports),
     checkBlockedWords: (text) => checkBlockedWords(text, parseYaml, problems),
 
     async apply(trial) {

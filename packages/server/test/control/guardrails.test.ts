@@ -754,6 +754,33 @@ function suite(make: () => Promise<Place>): void {
       expect(await check(': : [')).toMatchObject({ valid: false, error: 'the file is not readable as YAML' });
     });
 
+    test('code is tried on made-up content; what does not compile is told from what fails', async () => {
+      const tryCode = async (body: object) =>
+        (await plane.call('POST /guardrails/test_custom_code', { body })).body;
+      const source = (statement: string) => `function apply_guardrail(inputs) { ${statement} }`;
+      const test_input = { texts: ['hello'] };
+      expect(
+        await tryCode({ custom_code: source('return block("no " + inputs.texts[0]);'), test_input }),
+      ).toEqual({ success: true, result: { action: 'block', reason: 'no hello', texts: ['hello'] } });
+      expect(
+        await tryCode({ custom_code: source('return modify(inputs.texts.map(upper));'), test_input }),
+      ).toEqual({ success: true, result: { action: 'modify', reason: null, texts: ['HELLO'] } });
+      expect(await tryCode({ custom_code: source('return {'), test_input })).toEqual({
+        success: false,
+        error: expect.stringContaining('SyntaxError'),
+        error_type: 'compilation',
+      });
+      expect(await tryCode({ custom_code: source('inputs.none.such'), test_input })).toEqual({
+        success: false,
+        error: expect.stringContaining('TypeError'),
+        error_type: 'execution',
+      });
+      expect(await tryCode({ custom_code: source('for (;;);'), test_input })).toMatchObject({
+        success: false,
+        error_type: 'execution',
+      });
+    });
+
     test('a shipped category can be read as a file; an unknown one is 404', async () => {
       const read = (id: string) => plane.call('GET /guardrails/ui/category_yaml/:category_name', { id });
       const answer = await read('harmful_self_harm');
@@ -786,6 +813,7 @@ function suite(make: () => Promise<Place>): void {
       ['PUT /guardrails/:guardrail_id', { guardrail: FILTER }],
       ['PATCH /guardrails/:guardrail_id', {}],
       ['DELETE /guardrails/:guardrail_id', undefined],
+      ['POST /guardrails/test_custom_code', { custom_code: 'function apply_guardrail() {}' }],
       ['POST /guardrails/submissions/:guardrail_id/approve', undefined],
       ['POST /guardrails/submissions/:guardrail_id/reject', undefined],
     ] as const;

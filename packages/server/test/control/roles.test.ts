@@ -56,6 +56,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'POST /policies/test-pipeline',
       'POST /utils/test_policies_and_guardrails',
       'POST /guardrails',
+      'POST /guardrails/test_custom_code',
       'PUT /guardrails/:guardrail_id',
       'PATCH /guardrails/:guardrail_id',
       'DELETE /guardrails/:guardrail_id',

@@ -16,6 +16,7 @@ import {
   rejectSubmissionRoute,
   submissionRoute,
 } from './submissions.ts';
+import { testCustomCodeRoute } from './test-code.ts';
 import {
   createGuardrailRoute,
   deleteGuardrailRoute,
@@ -33,6 +34,7 @@ export function guardrailRoutes(context: ControlContext, changes: ChangeMaker): 
     createGuardrailRoute(context, changes),
     applyGuardrailRoute(context, '/guardrails/apply_guardrail'),
     applyGuardrailRoute(context, '/apply_guardrail'),
+    testCustomCodeRoute(context),
     blockedWordsFileRoute(context),
     guardrailSettingsRoute(context),
     providerParamsRoute(context),

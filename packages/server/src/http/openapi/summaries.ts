@@ -92,6 +92,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'DELETE /guardrails/:guardrail_id': 'Deletes a guardrail; `force` also takes its name out of policies',
   'POST /guardrails/apply_guardrail': 'Runs one guardrail on one text',
   'POST /apply_guardrail': 'Runs one guardrail on one text',
+  'POST /guardrails/test_custom_code': 'Runs code of a guardrail on made-up content',
   'POST /guardrails/validate_blocked_words_file': 'Checks a file of blocked words',
   'POST /guardrails/register': 'Brings a guardrail of a team, which runs when an administrator approves it',
   'GET /guardrails/submissions': 'Guardrails that teams brought',
