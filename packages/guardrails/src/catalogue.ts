@@ -14,6 +14,7 @@ import { lakera } from './remote/lakera/index.ts';
 import { modelArmor } from './remote/model-armor/index.ts';
 import { openAiModeration } from './remote/openai-moderation/index.ts';
 import { presidioWith } from './remote/presidio/index.ts';
+import { toolPermission } from './tool-permission/index.ts';
 
 /**
  * The built-in detectors. Nothing registers itself: what is not in this list does not exist.
@@ -34,6 +35,7 @@ export function builtIns(words: WordsFolder | null): readonly DetectorDefinition
     modelArmor,
     criteriaJudge,
     topicJudge,
+    toolPermission,
     customCode,
     codeExecution,
     hideSecrets,
