@@ -4,6 +4,7 @@ import { describe } from 'vitest';
 const services = {
   DATABASE_URL_TEST: 'a PostgreSQL database that may be emptied',
   REDIS_URL_TEST: 'a Redis or Valkey that may be emptied',
+  PRESIDIO_URL_TEST: 'packages/guardrails/test/presidio_server.py, running',
 } as const;
 
 /**

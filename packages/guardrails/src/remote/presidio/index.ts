@@ -2,6 +2,7 @@ import { commonParamsSchema, type Edit, type Hook, HOOKS } from '@portcullis/pol
 import { z } from 'zod';
 import type { WordsFolder } from '../../content-filter/folder-file.ts';
 import type { Detection, DetectorDefinition, Inspection, Subject } from '../../guardrail.ts';
+import { restoreParams } from '../../restore/params.ts';
 import { defineService } from '../service/define.ts';
 import { CodePoints, type Document, documentsOf, placesIn, withoutOverlaps } from '../service/documents.ts';
 import { CLEAN, finding, flagged, together } from '../service/inspection.ts';
@@ -17,6 +18,7 @@ const language = z.string().regex(/^[a-z]{2,3}(?:-[A-Za-z]{2,8})?$/u, 'this is n
 const configSchema = z.strictObject({
   ...commonParamsSchema.shape,
   ...lineShape(1),
+  ...restoreParams,
   presidio_analyzer_api_base: serviceUrl('Where the analyzer answers /analyze'),
   presidio_anonymizer_api_base: serviceUrl(
     'Where the anonymizer answers /anonymize; without it what is found becomes <ENTITY>',
@@ -94,7 +96,7 @@ export function presidioWith(folder: WordsFolder | null): DetectorDefinition<Con
           document,
           list: list.length === 0 ? [] : await analyzer.replace(document.text, list, stop),
         }));
-        return maskedBy(replaced);
+        return maskedBy(replaced, config.output_parse_pii);
       };
     },
   });
@@ -189,13 +191,17 @@ function refusal(
   });
 }
 
-function maskedBy(replaced: readonly InDocument<Found & { readonly text: string }>[]): Inspection {
+function maskedBy(
+  replaced: readonly InDocument<Found & { readonly text: string }>[],
+  restores: boolean,
+): Inspection {
   const edits: Edit[] = [];
   const detections: Detection[] = [];
   for (const { document, list } of replaced) {
     for (const one of list) {
       for (const span of placesIn(document, one.start, one.end)) {
-        edits.push({ ...span, replacement: one.text });
+        const edit = { ...span, replacement: one.text };
+        edits.push(restores ? { ...edit, restore: { type: one.entity } } : edit);
         detections.push(detectionOf(one.entity, 'MASK', span, one.score));
       }
     }

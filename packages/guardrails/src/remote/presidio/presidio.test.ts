@@ -115,6 +115,14 @@ describe('Presidio', () => {
     expect((await ask('Ann  Bob')).segments[0]?.text).toBe('<PERSON!>');
   });
 
+  it('gives values placeholders that tell them apart where they are put back (output_parse_pii)', async () => {
+    const { ask } = await asked(presidio, services, settings({ output_parse_pii: true }));
+    const result = await ask(NAME_AND_MAIL);
+    const masked = result.segments[0]?.text ?? '';
+    expect(masked).toMatch(/^My name is <PERSON_\d+>, mail <EMAIL_ADDRESS_\d+>$/u);
+    expect(result.restorer?.restore(`Dear ${masked.slice(11, masked.indexOf(','))}`)).toBe('Dear Ann Smith');
+  });
+
   it('blocks an entity whose action is BLOCK, with the message of the reference', async () => {
     const { ask } = await asked(
       presidio,
