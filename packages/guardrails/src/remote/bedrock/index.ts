@@ -6,7 +6,7 @@ import { documentsOf } from '../service/documents.ts';
 import { actionOf, CLEAN, fault, finding, flagged, together } from '../service/inspection.ts';
 import { type Call, type Line, readJson } from '../service/line.ts';
 import { rewriting } from '../service/rewrite.ts';
-import { flaggingShape, secretValue, serviceUrl } from '../service/settings.ts';
+import { flaggingShape, optional, secretValue, serviceUrl } from '../service/settings.ts';
 import { type BedrockAnswer, bedrockAnswerSchema, findingsOf } from './answer.ts';
 
 const configSchema = z.strictObject({
@@ -24,11 +24,11 @@ const configSchema = z.strictObject({
     .string()
     .regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/u, 'this is no region such as eu-central-1')
     .describe('Region of the guardrail'),
-  aws_access_key_id: secretValue('Access key that may call bedrock:ApplyGuardrail').nullish(),
-  aws_secret_access_key: secretValue('Its secret').nullish(),
-  aws_session_token: secretValue('Its session token, of temporary credentials').nullish(),
-  api_key: secretValue('A Bedrock API key, instead of an access key').nullish(),
-  aws_bedrock_runtime_endpoint: serviceUrl('Another endpoint, such as one of a private network').nullish(),
+  aws_access_key_id: optional(secretValue('Access key that may call bedrock:ApplyGuardrail')),
+  aws_secret_access_key: optional(secretValue('Its secret')),
+  aws_session_token: optional(secretValue('Its session token, of temporary credentials')),
+  api_key: optional(secretValue('A Bedrock API key, instead of an access key')),
+  aws_bedrock_runtime_endpoint: optional(serviceUrl('Another endpoint, such as one of a private network')),
   mask_request_content: z
     .boolean()
     .default(true)

@@ -5,7 +5,7 @@ import { documentsOf } from '../service/documents.ts';
 import { actionOf, CLEAN, fault, finding, flagged, together } from '../service/inspection.ts';
 import { type Line, readJson } from '../service/line.ts';
 import { rewriting } from '../service/rewrite.ts';
-import { flaggingShape, secretValue, serviceUrl } from '../service/settings.ts';
+import { flaggingShape, optional, secretValue, serviceUrl } from '../service/settings.ts';
 import { armorAnswerSchema, type ArmorFindings, armorFindingsOf } from './answer.ts';
 import { AccessTokens, serviceAccountSchema } from './token.ts';
 
@@ -23,8 +23,8 @@ const configSchema = z.strictObject({
     .union([z.string().min(2), z.record(z.string(), z.unknown())])
     .nullish()
     .meta({ description: 'Key of a service account, as JSON', secret: true }),
-  api_key: secretValue('An access token that somebody else renews, instead of credentials').nullish(),
-  api_endpoint: serviceUrl('Another endpoint than that of the location').nullish(),
+  api_key: optional(secretValue('An access token that somebody else renews, instead of credentials')),
+  api_endpoint: optional(serviceUrl('Another endpoint than that of the location')),
   mask_request_content: z
     .boolean()
     .default(true)

@@ -7,7 +7,7 @@ import { defineService } from '../service/define.ts';
 import { CodePoints, type Document, documentsOf, placesIn, withoutOverlaps } from '../service/documents.ts';
 import { CLEAN, finding, flagged, together } from '../service/inspection.ts';
 import { type Line, readJson } from '../service/line.ts';
-import { headerName, headerValue, lineShape, serviceUrl } from '../service/settings.ts';
+import { headerName, headerValue, lineShape, optional, serviceUrl } from '../service/settings.ts';
 import { type Found, replacementsOf } from './anonymize.ts';
 import { recognizersOf, recognizersSchema } from './recognizers.ts';
 
@@ -20,9 +20,9 @@ const configSchema = z.strictObject({
   ...lineShape(1),
   ...restoreParams,
   presidio_analyzer_api_base: serviceUrl('Where the analyzer answers /analyze'),
-  presidio_anonymizer_api_base: serviceUrl(
-    'Where the anonymizer answers /anonymize; without it what is found becomes <ENTITY>',
-  ).nullish(),
+  presidio_anonymizer_api_base: optional(
+    serviceUrl('Where the anonymizer answers /anonymize; without it what is found becomes <ENTITY>'),
+  ),
   presidio_language: language.default('en').describe('Language of the texts'),
   presidio_filter_scope: z
     .enum(['input', 'output', 'both'])

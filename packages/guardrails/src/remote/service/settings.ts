@@ -15,6 +15,9 @@ export const serviceUrl = (what: string) => z.url({ protocol: /^https?$/u }).des
 /** A credential that is sent in a header. */
 export const secretValue = (what: string) => headerValue.min(1).meta({ description: what, secret: true });
 
+/** The same setting, which may also be left empty; it keeps its description and that it is a secret. */
+export const optional = <T extends z.ZodType>(setting: T) => setting.nullish().meta(setting.meta() ?? {});
+
 /** Settings of every guardrail that asks a service. `num_retries` is the caller's own default. */
 export const lineShape = (retries: number) => ({
   num_retries: z.coerce
