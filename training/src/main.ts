@@ -23,6 +23,7 @@ const { values } = parseArgs({
     scores: { type: 'string' },
     epochs: { type: 'string', default: '6' },
     folds: { type: 'string', default: '5' },
+    by: { type: 'string', default: 'family' },
   },
 });
 const FOLDS = Number(values.folds);
@@ -40,9 +41,10 @@ print(
   `${examples.length} texts, ${examples.filter((example) => example.generated).length} of them generated`,
 );
 
-/** Which part of the cross-validation a family of texts belongs to. */
+/** Which part of the cross-validation a family of texts belongs to, or a whole source with `--by source`. */
 function foldOf(example: Example): number {
-  return createHash('sha256').update(example.family).digest().readUInt32LE(0) % FOLDS;
+  const group = values.by === 'source' && !example.generated ? example.source : example.family;
+  return createHash('sha256').update(group).digest().readUInt32LE(0) % FOLDS;
 }
 
 const scored: Scored[] = [];

@@ -228,7 +228,7 @@ describe('category files', () => {
         'c.json': { category_name: 'c', keywords: [{ keyword: 'gadget' }] },
       }),
     );
-    expect(names('a child wrote a suicide note', detector)).toEqual(['child + suicide note']);
+    expect(names('a child wrote a suicide note', detector)).toEqual(['child + a suicide note']);
     expect(names('the kid has a gadget', detector)).toEqual(['kid + gadget']);
   });
 

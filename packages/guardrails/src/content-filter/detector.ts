@@ -9,8 +9,10 @@ import type {
   Subject,
 } from '../guardrail.ts';
 import type { TextEdit } from '../text/edits.ts';
+import { shippedModel } from '../classifier/shipped.ts';
 import { isEncoded } from '../text/encoded.ts';
 import { joinSegments, type JoinedSegments, splitEdit } from '../text/segments.ts';
+import { CategoryModel } from './category-model.ts';
 import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
 import { detection, message, providerFields, responseEntry } from './report.ts';
 import type { Match } from './rule.ts';
@@ -34,6 +36,7 @@ export class ContentFilter implements Detector {
   readonly openChannel?: (kind: ContentKind, role: string | null) => ChannelScanner;
 
   private readonly plan: ScanPlan;
+  private readonly model: CategoryModel | null;
   private readonly hash: (text: string) => string;
   private readonly scan: TextScan;
   private readonly clean: Inspection;
@@ -55,6 +58,8 @@ export class ContentFilter implements Detector {
       unread: NOTHING,
       trace: Object.freeze({ patterns_checked: program.checks }),
     });
+    this.model =
+      program.modelRules.length === 0 ? null : new CategoryModel(shippedModel(), program.modelRules);
     if (program.bounded) this.openChannel = () => new FilterChannel(plan, ports.hash);
   }
 
@@ -82,7 +87,9 @@ export class ContentFilter implements Detector {
       const group = memberOf.get(i) ?? null;
       if (group !== null && group.members[0] !== i) continue;
       const clusters = group === null ? this.scanText(segment.text) : this.scanGroup(group, segments);
-      for (const cluster of clusters) {
+      const judged =
+        this.model?.findings(group?.text ?? segment.text, segment.kind, subject.direction) ?? NOTHING;
+      for (const cluster of [...clusters, ...judged]) {
         count += cluster.matches.length;
         placed.push({ cluster, segment: i, joined: group });
       }

@@ -135,6 +135,8 @@ export class Program {
   readonly digitBefore: number;
   readonly backRules: readonly PatternRule[];
   readonly customRules: readonly RegexRule[];
+  /** Categories that ask the local model. */
+  readonly modelRules: readonly CategoryRule[];
   readonly contextSets: number;
   /** Whether literal `l` is a word of context set `s`, at `l * contextSets + s`. */
   readonly contextMembers: Uint8Array;
@@ -200,6 +202,9 @@ export class Program {
       .filter((rule) => rule.kind === 'pattern')
       .filter((rule) => rule.back !== null);
     this.customRules = this.rules.filter((rule) => rule.kind === 'regex');
+    this.modelRules = this.rules
+      .filter((rule) => rule.kind === 'category')
+      .filter((rule) => rule.labels.length > 0);
     this.maxLead = digitRules.reduce((most, entry) => Math.max(most, entry.lead), 0);
     this.bounded = this.rules.every((rule) => rule.max < Infinity);
     const reach = this.rules.map(
@@ -444,6 +449,9 @@ function compileCategory(
     action: source.action,
     severity: 'high',
     group: spec.name,
+    threshold,
+    labels: spec.model ?? [],
+    score: null,
     replacement: source.replacement,
     max: KEYWORD_CHARACTERS,
     before: 1,
@@ -452,10 +460,11 @@ function compileCategory(
   const add = (role: TermRole, word: string, severity: Severity, pair = -1, within = Infinity) => {
     const folded = foldKeyword(word).trim().replace(/\s+/g, ' ');
     const core = folded.replace(/^[* ]+|[* ]+$/g, '');
-    if (core === '' || core.includes('*') || core.length > KEYWORD_CHARACTERS)
+    const texts = withoutStars(core);
+    if (core === '' || texts === null || core.length > KEYWORD_CHARACTERS)
       throw new KeywordProblem(id, `"${word}" of the category ${spec.name} cannot be looked for`);
     if (role !== 'exception') literals.findings += 1;
-    literals.term(core, {
+    const term: Term = {
       rule,
       role,
       name: word,
@@ -464,7 +473,8 @@ function compileCategory(
       within,
       edgeStart: !folded.startsWith('*') && isGlue(core.charCodeAt(0)),
       edgeEnd: !folded.endsWith('*') && isGlue(core.charCodeAt(core.length - 1)),
-    });
+    };
+    for (const text of texts) literals.term(text, term);
   };
   for (const { keyword, severity } of spec.keywords)
     if (reaches(severity, threshold)) add('keyword', keyword, severity);
@@ -478,4 +488,21 @@ function compileCategory(
   }
   for (const word of spec.exceptions) add('exception', word, 'low');
   return rule;
+}
+
+const PRINTABLE = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i).toLowerCase());
+const LETTERS = [...'abcdefghijklmnopqrstuvwxyz*'];
+
+/**
+ * The texts that a word with `*` inside stands for: each is one optional character. The automaton knows no wildcards, so the
+ * word is written out: with every printable ASCII character for one `*`, with letters and `*` itself for two. Null for more.
+ */
+function withoutStars(core: string): readonly string[] | null {
+  const parts = core.split('*');
+  if (parts.length === 1) return [core];
+  if (parts.length > 3) return null;
+  const fills = ['', ...(parts.length === 2 ? new Set(PRINTABLE) : LETTERS)];
+  const [a = '', b = '', c] = parts;
+  if (c === undefined) return fills.map((fill) => a + fill + b);
+  return fills.flatMap((first) => fills.map((second) => a + first + b + second + c));
 }

@@ -36,10 +36,15 @@ export function detection(match: Match, span: Detection['span'], hash: (text: st
     type: rule.kind === 'keyword' ? 'blocked_word' : rule.kind === 'category' ? rule.group : rule.name,
     span,
     action: rule.action,
-    method: rule.kind === 'keyword' || rule.kind === 'category' ? 'keyword' : 'regex',
-    score: null,
+    method: methodOf(rule),
+    score: rule.kind === 'category' ? rule.score : null,
     category: rule.group,
     severity: rule.severity,
-    hash: hash(match.value),
+    hash: match.value === '' ? null : hash(match.value),
   };
+}
+
+function methodOf(rule: Rule): Detection['method'] {
+  if (rule.kind === 'category') return rule.score === null ? 'keyword' : 'model';
+  return rule.kind === 'keyword' ? 'keyword' : 'regex';
 }

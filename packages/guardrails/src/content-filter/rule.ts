@@ -1,3 +1,4 @@
+import type { Label } from '../classifier/labels.ts';
 import type { LinearRegex } from './linear-regex.ts';
 import type { Action, Back, Severity } from './patterns/spec.ts';
 import type { Validator } from './validators/verdict.ts';
@@ -68,6 +69,12 @@ export interface RegexRule extends RuleBase {
 export interface CategoryRule extends RuleBase {
   readonly kind: 'category';
   readonly group: string;
+  /** Lowest severity that counts. */
+  readonly threshold: Severity;
+  /** Labels of the local model that are findings of this category too. */
+  readonly labels: readonly Label[];
+  /** The score of a finding of the model; null for one by words. */
+  readonly score: number | null;
 }
 
 export type Rule = PatternRule | KeywordRule | RegexRule | CategoryRule;

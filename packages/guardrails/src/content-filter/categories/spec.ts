@@ -1,3 +1,4 @@
+import type { Label } from '../../classifier/labels.ts';
 import type { Action, Severity } from '../patterns/spec.ts';
 
 /**
@@ -35,7 +36,7 @@ export interface CategorySpec {
   readonly pairs: readonly WordPair[];
   readonly exceptions: readonly string[];
   /** Also asks the local model for these labels, on the request side. */
-  readonly model?: readonly string[];
+  readonly model?: readonly Label[];
 }
 
 /** A category as a shipped file writes it: lists of words as one text, separated by `|`. */
@@ -51,7 +52,7 @@ interface CategoryDraft {
   readonly always?: string;
   readonly pairs?: readonly (readonly [identifiers: string, blocks: string, within?: number])[];
   readonly exceptions?: string;
-  readonly model?: readonly string[];
+  readonly model?: readonly Label[];
 }
 
 /** Makes a shipped category. */
