@@ -1,6 +1,7 @@
 import { commonParamsSchema } from '@portcullis/policy';
 import { z } from 'zod';
 import { restoreParams } from '../restore/params.ts';
+import { competitorIntentSchema } from './competitor-intent.ts';
 import { KEYWORD_CHARACTERS } from './program.ts';
 
 /** Most patterns, blocked words and categories written in the configuration itself, of one guardrail. */
@@ -97,6 +98,8 @@ export const contentFilterSchema = z.strictObject({
       'Whether values and words in disguise are found, too: encoded, spelled with other letters, pulled apart; deep: also words in ROT13 or backwards',
     ),
   image_model: z.string().nullish().describe('Not available yet'),
-  competitor_intent_config: z.unknown().optional().describe('Not available yet'),
+  competitor_intent_config: competitorIntentSchema
+    .nullish()
+    .describe('Questions that compare with competitors, or ask for a ranking'),
 });
 export type ContentFilterConfig = z.infer<typeof contentFilterSchema>;

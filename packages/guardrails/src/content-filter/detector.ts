@@ -14,7 +14,7 @@ import { isEncoded } from '../text/encoded.ts';
 import { joinSegments, type JoinedSegments, splitEdit } from '../text/segments.ts';
 import { CategoryModel } from './category-model.ts';
 import { type Cluster, compareMatches, takeClusters } from './overlaps.ts';
-import { detection, message, providerFields, responseEntry } from './report.ts';
+import { detection, message, providerFields, responseEntry, stopOf } from './report.ts';
 import type { Match } from './rule.ts';
 import { type ScanPlan, TextScan } from './text-scan.ts';
 
@@ -146,7 +146,8 @@ export class ContentFilter implements Detector {
     const matches: Match[] = [];
     let block: Match | null = null;
     for (const { cluster, segment, joined } of placed) {
-      block ??= cluster.block;
+      if (block === null || (stopOf(block.rule) === 'respond' && isHard(cluster.block)))
+        block = cluster.block ?? block;
       for (const made of cluster.edits) {
         const edit = this.restores ? { ...made, restore: { type: kindOf(cluster, made) } } : made;
         if (joined === null) edits.push({ segment, ...edit });
@@ -163,7 +164,11 @@ export class ContentFilter implements Detector {
       outcome:
         flagged === null
           ? { outcome: 'masked' }
-          : { outcome: 'flagged', action: block === null ? 'log' : 'block', message: message(flagged.rule) },
+          : {
+              outcome: 'flagged',
+              action: block === null ? 'log' : stopOf(block.rule),
+              message: message(flagged.rule),
+            },
       edits,
       detections,
       unread,
@@ -195,6 +200,11 @@ function kindOf({ matches }: Cluster, { start, end, replacement }: TextEdit): st
 
 function editsOf(clusters: readonly Cluster[]): ChannelProgress['edits'] {
   return clusters.flatMap((cluster) => cluster.edits);
+}
+
+/** Whether a finding blocks outright: a block beats an answer in its place (C4). */
+function isHard(match: Match | null): boolean {
+  return match !== null && stopOf(match.rule) === 'block';
 }
 
 /** Where a match is: a match over several parts is reported where it begins, up to the end of that part. */
@@ -233,7 +243,7 @@ class FilterChannel implements ChannelScanner {
       if (cluster.block !== null) {
         const outcome = {
           outcome: 'flagged',
-          action: 'block',
+          action: stopOf(cluster.block.rule),
           message: message(cluster.block.rule),
         } as const;
         // Repeated calls must not release or report anything twice.

@@ -263,7 +263,12 @@ describe('configuration', () => {
     ],
     [{ categories: [{ category: 'nope' }] }, ['categories', 0, 'category'], /no category "nope"/],
     [{ image_model: 'gpt' }, ['image_model'], /not available yet/],
-    [{ competitor_intent_config: {} }, ['competitor_intent_config'], /not available yet/],
+    [{ competitor_intent_config: {} }, ['competitor_intent_config', 'competitors'], /name competitors/],
+    [
+      { competitor_intent_config: { competitors: ['x'], threshold_low: 0.9 } },
+      ['competitor_intent_config', 'threshold_high'],
+      /in order/,
+    ],
     [{}, [], /nothing to look for/],
     [
       { blocked_words: [{ keyword: '**', action: 'BLOCK' }] },

@@ -9,6 +9,7 @@ import {
   type ContentFilterConfig,
   contentFilterSchema,
 } from './config.ts';
+import { competitorRules } from './competitor-intent.ts';
 import { ContentFilter } from './detector.ts';
 import type { WordsFolder } from './folder-file.ts';
 import { LinearRegex, RegexProblem } from './linear-regex.ts';
@@ -100,6 +101,10 @@ function compile(config: ContentFilterConfig, words: WordsFolder | null): Progra
     if (config.deobfuscate === 'deep') addDisguises(sources, add, paths);
     for (const { entry, index } of enabledCategories(config))
       add(categorySource(config, entry, index, words), ['categories', index]);
+    if (config.competitor_intent_config != null) {
+      for (const source of competitorRules(config.competitor_intent_config))
+        add(source, ['competitor_intent_config']);
+    }
     if (sources.length === 0) {
       throw new ConfigProblem(
         [],
@@ -120,9 +125,6 @@ function compile(config: ContentFilterConfig, words: WordsFolder | null): Progra
 function refuseUnavailable(config: ContentFilterConfig): void {
   if (config.image_model !== undefined && config.image_model !== null) {
     throw new ConfigProblem(['image_model'], 'image_model is not available yet; images are not read');
-  }
-  if (config.competitor_intent_config !== undefined && config.competitor_intent_config !== null) {
-    throw new ConfigProblem(['competitor_intent_config'], 'competitor_intent_config is not available yet');
   }
 }
 

@@ -1,6 +1,7 @@
 import { foldKeyword } from '../text/view.ts';
 import { Automaton } from './automaton.ts';
 import { type CategorySpec, reaches } from './categories/spec.ts';
+import type { IntentFacts } from './competitor-intent.ts';
 import type { LinearRegex } from './linear-regex.ts';
 import {
   type Action,
@@ -61,6 +62,7 @@ export type RuleSource =
       readonly spec: CategorySpec;
       /** Lowest severity of a word that counts. */
       readonly threshold: Severity;
+      readonly intent?: IntentFacts;
       readonly action: Action;
       readonly replacement: string;
     };
@@ -452,6 +454,7 @@ function compileCategory(
     threshold,
     labels: spec.model ?? [],
     score: null,
+    intent: source.intent ?? null,
     replacement: source.replacement,
     max: KEYWORD_CHARACTERS,
     before: 1,
@@ -491,7 +494,7 @@ function compileCategory(
 }
 
 const PRINTABLE = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i).toLowerCase());
-const LETTERS = [...'abcdefghijklmnopqrstuvwxyz*'];
+const LETTERS = 'a b c d e f g h i j k l m n o p q r s t u v w x y z *'.split(' ');
 
 /**
  * The texts that a word with `*` inside stands for: each is one optional character. The automaton knows no wildcards, so the

@@ -1,4 +1,5 @@
 import type { Label } from '../classifier/labels.ts';
+import type { IntentFacts } from './competitor-intent.ts';
 import type { LinearRegex } from './linear-regex.ts';
 import type { Action, Back, Severity } from './patterns/spec.ts';
 import type { Validator } from './validators/verdict.ts';
@@ -75,6 +76,8 @@ export interface CategoryRule extends RuleBase {
   readonly labels: readonly Label[];
   /** The score of a finding of the model; null for one by words. */
   readonly score: number | null;
+  /** What the words mean besides, for competitor intent. */
+  readonly intent: IntentFacts | null;
 }
 
 export type Rule = PatternRule | KeywordRule | RegexRule | CategoryRule;
