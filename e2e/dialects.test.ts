@@ -15,13 +15,21 @@ model_list:
     litellm_params: { model: mock/mock-1 }
   - model_name: guarded
     litellm_params: { model: mock/mock-1 }
+  - model_name: held
+    litellm_params: { model: mock/mock-1 }
 guardrails:
 ${guardrail('mask-mail', '[pre_call, post_call]', 'patterns: [{ pattern_type: prebuilt, pattern_name: email, action: MASK }]')}
 ${guardrail('block-word', '[pre_call, post_call]', 'blocked_words: [{ keyword: forbidden phrase, action: BLOCK }]')}
+${guardrail('hold-whole', 'post_call', 'streaming_buffer_until_moderated: true')}
+      streaming_sampling_rate: 5
+      stream_holdback_chars: 50
+      blocked_words: [{ keyword: forbidden phrase, action: BLOCK }]
 policies:
   guarded: { guardrails: { add: [mask-mail, block-word] } }
+  held: { guardrails: { add: [hold-whole] } }
 policy_attachments:
   - { policy: guarded, models: [guarded] }
+  - { policy: held, models: [held] }
 `;
 
 let gateway: Gateway;
@@ -82,6 +90,14 @@ describe.each(STREAMED)('%s as a stream', (path) => {
       }),
     );
     expect(texts).toEqual(['You said: tell me more', 'You said: tell me more']);
+  });
+
+  test('is held back whole where the reference is asked to, so that a block is a plain 400', async () => {
+    const ask = (mock_response: string): Promise<Response> =>
+      gateway.post(path, { model: 'held', stream: true, mock_response, ...request('x') });
+    const long = 'word '.repeat(400);
+    expect((await ask(`${long}and a forbidden phrase`)).status).toBe(400);
+    expect(streamedText(await (await ask(long)).text())).toBe(long);
   });
 
   test('is masked although the match comes in pieces, and blocked in the words of its dialect', async () => {

@@ -115,6 +115,11 @@ const CHAT_STREAM: Readonly<Record<string, Answer>> = {
   assistant: chatStream({ content: head }, { content: tail }),
   reasoning: chatStream({ reasoning_content: head }, { reasoning_content: tail }),
   refusal: chatStream({ refusal: head }, { refusal: tail }),
+  'reasoning (details)': chatStream(
+    { reasoning_details: [{ type: 'reasoning.text', text: head }] },
+    { reasoning_details: [{ type: 'reasoning.text', text: tail }] },
+  ),
+  'assistant (transcript)': chatStream({ audio: { transcript: head } }, { audio: { transcript: tail } }),
   tool_args: chatStream(args('{"to":"', true), args(head), args(`${tail}"}`)),
   'tool_args (never closed)': chatStream(args('{"to":"', true), args(head), args(tail)),
   'other (unknown field)': chatStream({ odd: head }, { odd: tail }),

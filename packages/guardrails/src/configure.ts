@@ -4,6 +4,7 @@ import {
   type Finding,
   type FindingPath,
   type Guardrail,
+  streamingModeOf,
 } from '@portcullis/policy';
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
@@ -73,7 +74,7 @@ function makeInstance(
   }
   try {
     const detector = definition.create(params, ports, guardrail.guardrail_name);
-    if (params.streaming_mode === 'window' && detector.openChannel === undefined) {
+    if (streamingModeOf(params) === 'window' && detector.openChannel === undefined) {
       detector.dispose?.();
       const message = `${definition.title} looks at whole answers only: "streaming_mode" can be "buffer" or "audit"`;
       return [finding('streaming_mode', message, [...path, 'streaming_mode'])];

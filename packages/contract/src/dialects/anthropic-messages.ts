@@ -1,7 +1,8 @@
 import type { Segment } from '@portcullis/policy';
 import { type ErrorBody, PortcullisError } from '../errors.ts';
 import { answerBlockSegments, collectContent, collectMessage } from './anthropic-content.ts';
-import { anthropicError, AnthropicStreamCodec, failedMessageStream } from './anthropic-stream.ts';
+import { AnthropicStreamCodec } from './anthropic-stream.ts';
+import { anthropicError, failedMessageStream } from './anthropic-writer.ts';
 import { readControlFields, withoutControlFields } from './control-fields.ts';
 import type { Dialect, ModelRequest, SoftBlock } from './dialect.ts';
 import { checkTypes, type FieldType, invalid, requiredModel } from './fields.ts';

@@ -146,4 +146,35 @@ describe('chat streams', () => {
     expect(replace(1)).toBe('{"to": "[X]"}');
     expect(replace(0)).toBeNull();
   });
+
+  test('E8: texts of objects that come in pieces are also judged joined, and their deltas leave as they came', () => {
+    const stream = codec();
+    const delta = (text: string): string =>
+      chunk([{ index: 0, delta: { reasoning_details: [{ type: 'reasoning.text', text }] } }]);
+    const [first, second] = ['mail ann@exa', 'mple.org'].flatMap((text) => stream.decode(delta(text)));
+    if (first?.kind !== 'text' || second?.kind !== 'text') throw new Error('two texts were expected');
+    expect(first.channel.key).toBe(second.channel.key);
+    const whole = first.text + second.text;
+    const segments = stream.splitArguments(whole, first.channel);
+    const joined = segments.find(({ text }) => text === 'mail ann@example.org');
+    expect(joined).toMatchObject({ kind: 'reasoning', leaf: 'key' });
+    const masked = segments.map((one) => (one === joined ? { ...one, text: 'mail [X]' } : one));
+    expect(stream.joinArguments(whole, masked)).toBeNull();
+    const inOne = segments.map((one) => (one.text === 'mail ann@exa' ? { ...one, text: 'gone' } : one));
+    const out = events(
+      stream.encode([{ channel: first.channel, text: stream.joinArguments(whole, inOne) ?? '' }]),
+    );
+    expect(out).toMatchObject([
+      { choices: [{ delta: { reasoning_details: [{ text: 'gone' }] } }] },
+      { choices: [{ delta: { reasoning_details: [{ text: 'mple.org' }] } }] },
+    ]);
+  });
+
+  test('E8: arguments that are no JSON are also read without their escapes, and cannot be masked there', () => {
+    const text = String.raw`{"to":"ann\u0040example.org`;
+    const segments = codec().splitArguments(text, { path: '/x' });
+    expect(segments.map(({ text }) => text)).toEqual([text, '{"to":"ann@example.org']);
+    const masked = segments.map((one) => ({ ...one, text: one.text.replace('ann@example.org', '[X]') }));
+    expect(codec().joinArguments(text, masked)).toBeNull();
+  });
 });

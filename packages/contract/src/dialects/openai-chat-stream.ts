@@ -14,6 +14,13 @@ import {
   type StreamStart,
   type TextChannel,
 } from './stream.ts';
+import {
+  isStructured,
+  joinStructured,
+  readDeltas,
+  structuredSegments,
+  writeDelta,
+} from './structured-deltas.ts';
 import { readUsage } from './usage.ts';
 
 /** A channel with what is needed to write its released text as a chunk again. */
@@ -95,7 +102,6 @@ export class ChatStreamCodec implements StreamCodec {
   #envelope: { id: string; created: number; model: string; system_fingerprint?: unknown };
   #usage: JsonObject | null = null;
   #usageInOwnChunk = false;
-  #sequence = 0;
 
   /** @param start id, model and time in seconds to be used until the provider has sent its own. */
   constructor(start: StreamStart) {
@@ -175,13 +181,13 @@ export class ChatStreamCodec implements StreamCodec {
       return;
     }
     const plain = typeof value === 'string';
-    const channel = this.#channel(choice, plain ? key : `${key}:${(this.#sequence += 1)}`, {
-      // A structured value is scanned leaf by leaf, like the arguments of a tool call.
+    const channel = this.#channel(choice, plain ? key : `${key}:json`, {
+      // Structured values are scanned leaf by leaf when the choice is complete, like the arguments of a tool call.
       kind: plain ? (TEXT_KINDS[key] ?? 'other') : 'tool_args',
       path: `/choices/${choice.index}/message/${key}`,
       target: plain ? { to: 'field', field: key } : { to: 'json', field: key },
     });
-    events.push({ kind: 'text', channel, text: plain ? value : JSON.stringify(value) });
+    events.push({ kind: 'text', channel, text: plain ? value : writeDelta(value) });
   }
 
   #readToolCall(choice: Choice, value: unknown, events: StreamEvent[]): void {
@@ -266,9 +272,10 @@ export class ChatStreamCodec implements StreamCodec {
       const choice = this.#choice(known.choice);
       const target = known.target;
       if (target.to === 'field') out += this.#delta(choice, { [target.field]: text });
-      else if (target.to === 'json')
-        out += this.#delta(choice, { [target.field]: JSON.parse(text) as unknown });
-      else if (target.to === 'tool_name') this.#tool(choice, target.tool).name += text;
+      else if (target.to === 'json') {
+        for (const line of readDeltas(text))
+          out += this.#delta(choice, { [target.field]: JSON.parse(line) as unknown });
+      } else if (target.to === 'tool_name') this.#tool(choice, target.tool).name += text;
       else out += this.#toolDelta(choice, this.#tool(choice, target.tool), text);
     }
     return out;
@@ -353,11 +360,13 @@ export class ChatStreamCodec implements StreamCodec {
     return out;
   }
 
-  splitArguments(text: string, channel: { readonly path?: string }): Segment[] {
-    return splitJsonText(text, channel.path ?? '');
+  splitArguments(text: string, channel: { readonly key?: string; readonly path?: string }): Segment[] {
+    const path = channel.path ?? '';
+    const isJson = this.#channels.get(channel.key ?? '')?.target.to === 'json';
+    return isJson ? structuredSegments(text, path) : splitJsonText(text, path);
   }
 
   joinArguments(text: string, leaves: readonly Segment[]): string | null {
-    return joinJsonText(text, leaves);
+    return isStructured(leaves) ? joinStructured(text, leaves) : joinJsonText(text, leaves);
   }
 }

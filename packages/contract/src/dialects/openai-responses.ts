@@ -4,7 +4,8 @@ import { readControlFields, withoutControlFields } from './control-fields.ts';
 import type { Dialect, ModelRequest, SoftBlock } from './dialect.ts';
 import { checkTypes, type FieldType, invalid, requiredModel } from './fields.ts';
 import { collectItem, longId, withoutProbabilities } from './responses-content.ts';
-import { failedResponseStream, ResponsesStreamCodec } from './responses-stream.ts';
+import { ResponsesStreamCodec } from './responses-stream.ts';
+import { failedResponseStream } from './responses-writer.ts';
 import { isObject, type JsonObject, lookup, SegmentCollector } from './segments.ts';
 import { usageOf } from './usage.ts';
 

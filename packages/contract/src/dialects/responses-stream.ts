@@ -2,16 +2,8 @@ import type { Segment } from '@portcullis/policy';
 import { type ErrorBody, PortcullisError } from '../errors.ts';
 import type { Usage } from './dialect.ts';
 import { answerItemSegments, withoutProbabilities } from './responses-content.ts';
-import {
-  type Item,
-  itemOf,
-  itemValue,
-  newPart,
-  type Part,
-  PART_EVENTS,
-  type PartType,
-  partValue,
-} from './responses-items.ts';
+import { type Item, itemOf, newPart, type Part, PART_EVENTS, type PartType } from './responses-items.ts';
+import { MARKS, RESPONSE_END, ResponseWriter, type Target } from './responses-writer.ts';
 import { isObject, type JsonObject } from './segments.ts';
 import {
   broken,
@@ -19,7 +11,6 @@ import {
   parseEvent,
   type ReleasedText,
   splitJsonText,
-  sse,
   type StreamCodec,
   type StreamEvent,
   type StreamStart,
@@ -27,36 +18,10 @@ import {
 } from './stream.ts';
 import { readUsage } from './usage.ts';
 
-/** The end of a stream that failed: OpenAI sends an event of its own before the response that failed. */
-export function failedResponseStream({ error }: ErrorBody): string {
-  return failure({ id: 'resp_failed', object: 'response', status: 'failed', output: [] }, error, 0);
-}
-
-function failure(
-  response: JsonObject,
-  { message, code: _code, param, type, ...rest }: ErrorBody['error'],
-  at: number,
-): string {
-  const event = { type: 'error', code: type, message, param, ...rest, sequence_number: at };
-  const failed = { ...response, status: 'failed', error: { code: type, message } };
-  return (
-    sse(event, 'error') +
-    sse({ type: 'response.failed', response: failed, sequence_number: at + 1 }, 'response.failed')
-  );
-}
-
-type Target =
-  | { readonly to: 'part' | 'annotation'; readonly item: Item; readonly part: Part }
-  | { readonly to: 'name' | 'arguments' | 'whole'; readonly item: Item };
-
 const MAX_ITEMS = 1_000;
 const MAX_PARTS = 400;
 /** Released text is repeated at the end of the stream, so that it has to be kept. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
-/** Marks: the end of the response; from 0 on, a thousand for each item, the last of them the item itself. */
-const RESPONSE_END = -1;
-const MARKS = 1_000;
-
 /** Fields of a response that may be repeated unseen, because no model or caller writes them. */
 const ENVELOPE = new Set([
   'id',
@@ -72,23 +37,14 @@ const ENVELOPE = new Set([
 /** Streams of the responses dialect: items with parts, of which every event repeats what has been said before. */
 export class ResponsesStreamCodec implements StreamCodec {
   readonly dropped = new Set<string>();
-  readonly #items = new Map<number, Item>();
+  readonly #writer: ResponseWriter;
   readonly #targets = new Map<string, Target>();
-  #response: JsonObject;
   #usage: JsonObject | null = null;
-  #end: 'completed' | 'incomplete' = 'completed';
-  #started = false;
-  #sequence = 0;
   #characters = 0;
   #annotations = 0;
 
   constructor(start: StreamStart) {
-    this.#response = {
-      id: start.id,
-      object: 'response',
-      created_at: start.createdSeconds,
-      model: start.model,
-    };
+    this.#writer = new ResponseWriter(start);
   }
 
   get usage(): Usage | null {
@@ -96,7 +52,7 @@ export class ResponsesStreamCodec implements StreamCodec {
   }
 
   get answerId(): string | null {
-    return typeof this.#response['id'] === 'string' ? this.#response['id'] : null;
+    return typeof this.#writer.response['id'] === 'string' ? this.#writer.response['id'] : null;
   }
 
   decode(data: string): StreamEvent[] {
@@ -136,7 +92,8 @@ export class ResponsesStreamCodec implements StreamCodec {
   #readResponse(value: unknown): void {
     if (!isObject(value)) throw broken('an event has no response');
     for (const key of Object.keys(value)) {
-      if (ENVELOPE.has(key)) this.#response = { ...this.#response, [key]: value[key] };
+      if (key === 'incomplete_details' && !isReason(value[key])) continue;
+      if (ENVELOPE.has(key)) this.#writer.response = { ...this.#writer.response, [key]: value[key] };
       else if (key !== 'output' && key !== 'object' && value[key] !== null) this.dropped.add(key);
     }
     if (isObject(value['usage'])) this.#usage = value['usage'];
@@ -148,9 +105,9 @@ export class ResponsesStreamCodec implements StreamCodec {
     }
     if (!isObject(value)) throw broken('an item is no object');
     const at = index as number;
-    if (this.#items.has(at)) throw broken('an item is added twice');
+    if (this.#writer.items.has(at)) throw broken('an item is added twice');
     const item = itemOf(at, value);
-    this.#items.set(at, item);
+    this.#writer.items.set(at, item);
     if (item.shape !== 'call') return [];
     const path = `/output/${at}`;
     const names = this.#channel(item, 'name', `${path}/name`, { to: 'name', item });
@@ -193,7 +150,7 @@ export class ResponsesStreamCodec implements StreamCodec {
   }
 
   #itemAt(index: unknown): Item {
-    const item = typeof index === 'number' ? this.#items.get(index) : undefined;
+    const item = typeof index === 'number' ? this.#writer.items.get(index) : undefined;
     if (item === undefined || item.closed) throw broken('an event belongs to no open item');
     return item;
   }
@@ -275,7 +232,8 @@ export class ResponsesStreamCodec implements StreamCodec {
   }
 
   #itemDone(index: unknown, value: unknown): StreamEvent[] {
-    const events = typeof index === 'number' && !this.#items.has(index) ? this.#openItem(index, value) : [];
+    const events =
+      typeof index === 'number' && !this.#writer.items.has(index) ? this.#openItem(index, value) : [];
     const item = this.#itemAt(index);
     if (!isObject(value)) throw broken('an item is no object');
     if (item.shape === 'whole') {
@@ -325,13 +283,13 @@ export class ResponsesStreamCodec implements StreamCodec {
 
   #complete(end: 'completed' | 'incomplete', response: unknown): StreamEvent[] {
     this.#readResponse(response);
-    this.#end = end;
+    this.#writer.ending = end;
     const events: StreamEvent[] = [];
     const output = isObject(response) && Array.isArray(response['output']) ? response['output'] : [];
     output.forEach((value: unknown, index) => {
-      if (!this.#items.has(index)) events.push(...this.#itemDone(index, value));
+      if (!this.#writer.items.has(index)) events.push(...this.#itemDone(index, value));
     });
-    for (const item of this.#items.values()) if (!item.closed) events.push(...this.#closeItem(item));
+    for (const item of this.#writer.items.values()) if (!item.closed) events.push(...this.#closeItem(item));
     return [...events, { kind: 'finish', keys: [], mark: RESPONSE_END }, { kind: 'done' }];
   }
 
@@ -340,182 +298,29 @@ export class ResponsesStreamCodec implements StreamCodec {
     for (const { channel, text } of pieces) {
       const target = this.#targets.get(channel.key);
       if (target === undefined) throw new Error('text of a channel that was never opened');
-      if (text !== '') out += this.#write(target, text);
+      if (text !== '') out += this.#writer.write(target, text);
     }
     return out;
   }
 
-  #write(target: Target, text: string): string {
-    const { item } = target;
-    switch (target.to) {
-      case 'name':
-        item.name += text;
-        return '';
-      case 'whole':
-        item.whole = JSON.parse(text) as JsonObject;
-        return '';
-      case 'arguments': {
-        const start = this.#startItem(item);
-        item.arguments += text;
-        const type = item.argumentsField === 'input' ? 'custom_tool_call_input' : 'function_call_arguments';
-        return start + this.#ofItem(`${type}.delta`, item, { delta: text });
-      }
-      case 'annotation': {
-        const start = this.#startPart(item, target.part);
-        const annotation = JSON.parse(text) as JsonObject;
-        const annotation_index = target.part.annotations.push(annotation) - 1;
-        const more = { content_index: target.part.index, annotation_index, annotation };
-        return start + this.#ofItem('output_text.annotation.added', item, more);
-      }
-      case 'part': {
-        const { part } = target;
-        const start = this.#startPart(item, part);
-        part.text += text;
-        const { name, indexField, extra } = PART_EVENTS[part.kind];
-        return (
-          start + this.#ofItem(`${name}.delta`, item, { [indexField]: part.index, delta: text, ...extra })
-        );
-      }
-    }
-  }
-
-  #event(name: string, value: JsonObject): string {
-    const type = `response.${name}`;
-    const sequence_number = this.#sequence;
-    this.#sequence += 1;
-    return sse({ type, sequence_number, ...value }, type);
-  }
-
-  #ofItem(name: string, item: Item, value: JsonObject): string {
-    return this.#event(name, { item_id: item.id, output_index: item.index, ...value });
-  }
-
-  #snapshot(more: JsonObject): JsonObject {
-    return {
-      error: null,
-      incomplete_details: null,
-      instructions: null,
-      metadata: {},
-      parallel_tool_calls: true,
-      tool_choice: 'auto',
-      tools: [],
-      usage: null,
-      ...this.#response,
-      ...more,
-    };
-  }
-
-  #begin(): string {
-    if (this.#started) return '';
-    this.#started = true;
-    const response = this.#snapshot({
-      status: 'in_progress',
-      output: [],
-      usage: null,
-      incomplete_details: null,
-    });
-    return this.#event('created', { response }) + this.#event('in_progress', { response });
-  }
-
-  #startItem(item: Item): string {
-    if (item.started) return '';
-    let out = this.#begin();
-    for (const earlier of this.#items.values()) {
-      if (earlier === item) break;
-      out += this.#endItem(earlier);
-    }
-    item.started = true;
-    return (
-      out +
-      this.#event('output_item.added', { output_index: item.index, item: itemValue(item, 'in_progress') })
-    );
-  }
-
-  #startPart(item: Item, part: Part): string {
-    if (part.started) return '';
-    let out = this.#startItem(item);
-    for (const earlier of item.parts) {
-      if (earlier === part) break;
-      out += this.#endPart(item, earlier);
-    }
-    part.started = true;
-    const { indexField, partEvents } = PART_EVENTS[part.kind];
-    return (
-      out + this.#ofItem(`${partEvents}.added`, item, { [indexField]: part.index, part: partValue(part, '') })
-    );
-  }
-
-  #endPart(item: Item, part: Part): string {
-    if (part.ended) return '';
-    const start = this.#startPart(item, part);
-    part.ended = true;
-    const { name, field, indexField, partEvents, extra } = PART_EVENTS[part.kind];
-    const at = { [indexField]: part.index };
-    return (
-      start +
-      this.#ofItem(`${name}.done`, item, { ...at, [field]: part.text, ...extra }) +
-      this.#ofItem(`${partEvents}.done`, item, { ...at, part: partValue(part, part.text) })
-    );
-  }
-
-  #endItem(item: Item): string {
-    if (item.ended) return '';
-    // An item that comes whole and was not let go has nothing to show.
-    if (item.shape === 'whole' && item.whole === null) return '';
-    let out = this.#startItem(item);
-    for (const part of item.parts) out += this.#endPart(item, part);
-    item.ended = true;
-    if (item.shape === 'call') {
-      const type = item.argumentsField === 'input' ? 'custom_tool_call_input' : 'function_call_arguments';
-      out += this.#ofItem(`${type}.done`, item, { name: item.name, [item.argumentsField]: item.arguments });
-    }
-    return (
-      out + this.#event('output_item.done', { output_index: item.index, item: itemValue(item, 'completed') })
-    );
-  }
-
   finish(mark: number): string {
-    if (mark === RESPONSE_END) return this.#begin();
-    const item = this.#items.get(Math.floor(mark / MARKS));
-    if (item === undefined) return '';
-    const part = item.parts[mark % MARKS];
-    return mark % MARKS === MARKS - 1 || part === undefined ? this.#endItem(item) : this.#endPart(item, part);
-  }
-
-  #output(status: string): readonly JsonObject[] {
-    return [...this.#items.values()].filter(({ started }) => started).map((item) => itemValue(item, status));
+    return this.#writer.finish(mark);
   }
 
   end(): string {
-    const response = this.#snapshot({ status: this.#end, output: this.#output('completed') });
-    return this.#event(this.#end, { response });
+    return this.#writer.end();
   }
 
   blocked(body: ErrorBody): string {
-    return this.failed(body);
+    return this.#writer.failed(body);
   }
 
   failed(body: ErrorBody): string {
-    const response = this.#snapshot({ output: this.#output('incomplete') });
-    return this.#begin() + failure(response, body.error, this.#sequence);
+    return this.#writer.failed(body);
   }
 
   responded(message: string): string {
-    let out = this.#begin();
-    for (const item of this.#items.values()) if (item.started) out += this.#endItem(item);
-    const index = this.#items.size;
-    const item = itemOf(index, { type: 'message', role: 'assistant', id: `msg_${this.answerId ?? ''}` });
-    this.#items.set(index, item);
-    const part = newPart('output_text', 0);
-    item.parts.push(part);
-    out += this.#write({ to: 'part', item, part }, message) + this.#endItem(item);
-    const incomplete_details = { reason: 'content_filter' };
-    const response = this.#snapshot({
-      status: 'incomplete',
-      incomplete_details,
-      output: this.#output('completed'),
-    });
-    return out + this.#event('incomplete', { response });
+    return this.#writer.responded(message);
   }
 
   splitArguments(text: string, channel: { readonly key?: string; readonly path?: string }): Segment[] {
@@ -528,6 +333,11 @@ export class ResponsesStreamCodec implements StreamCodec {
   joinArguments(text: string, leaves: readonly Segment[]): string | null {
     return joinWhole(text, leaves, (item) => answerItemSegments(item, '', 0));
   }
+}
+
+function isReason(value: unknown): boolean {
+  if (value === null) return true;
+  return isObject(value) && (value['reason'] === 'max_output_tokens' || value['reason'] === 'content_filter');
 }
 
 /** The type of the part to which the event of this name belongs. */

@@ -1,4 +1,4 @@
-import type { PlannedGuardrail, PlannedRun, RunRecord } from '@portcullis/policy';
+import { type PlannedGuardrail, type PlannedRun, type RunRecord, streamingModeOf } from '@portcullis/policy';
 import { appliedOf, recordsOf, skippedEntry } from '../execute.ts';
 import type { Ports } from '../guardrail.ts';
 import type {
@@ -216,8 +216,10 @@ interface Placed {
 
 const NOTHING: StreamStep = { kind: 'release', pieces: [] };
 
-const isAudit = (run: PlannedRun, groups: Groups): boolean =>
-  run.kind === 'guardrail' && groups.get(run.name)?.first.params.streaming_mode === 'audit';
+const isAudit = (run: PlannedRun, groups: Groups): boolean => {
+  const group = run.kind === 'guardrail' ? groups.get(run.name) : undefined;
+  return group !== undefined && streamingModeOf(group.first.params) === 'audit';
+};
 
 /** The runs of a window, or null when one of them can only judge a whole answer. */
 function watchesFor(runs: readonly PlannedRun[], host: GateHost): readonly Watch[] | null {
@@ -226,7 +228,7 @@ function watchesFor(runs: readonly PlannedRun[], host: GateHost): readonly Watch
     const group = run.kind === 'guardrail' ? host.groups.get(run.name) : undefined;
     if (group === undefined || !worksInWindow(run)) return null;
     const unable = group.instances.some(
-      ({ params, detector }) => params.streaming_mode === 'buffer' || detector.openChannel === undefined,
+      ({ params, detector }) => streamingModeOf(params) === 'buffer' || detector.openChannel === undefined,
     );
     if (unable) return null;
     watches.push(new Watch(run, group.pick(), host.ports.clock.now()));

@@ -42,6 +42,40 @@ export const onErrorSchema = z.union([
   }),
 ]);
 
+/**
+ * How the reference checks streams. It lets text out before it was looked at, which is never done here (E8): what asks
+ * for a check of the whole answer holds it back, and everything else is the window, which is exact at every character.
+ */
+const STREAMING_OF_THE_REFERENCE = {
+  streaming_buffer_until_moderated: z.boolean().nullish().describe('true is streaming_mode buffer'),
+  streaming_end_of_stream_only: z
+    .boolean()
+    .nullish()
+    .describe('true is streaming_mode buffer: one check of the whole answer, before it leaves'),
+  streaming_transform_mode: z
+    .enum(['block_only', 'incremental_diff'])
+    .nullish()
+    .describe('Without effect: masks are written into streams in either case'),
+  streaming_sampling_rate: z.int().positive().nullish().describe('Without effect: everything is looked at'),
+  stream_holdback_chars: z
+    .int()
+    .nonnegative()
+    .nullish()
+    .describe('Without effect: each guardrail knows how much it has to hold back'),
+};
+
+/** How streams are checked, in the words of this product or of the reference; null for the guardrail's own way. */
+export function streamingModeOf(
+  params: Pick<
+    CommonParams,
+    'streaming_mode' | 'streaming_buffer_until_moderated' | 'streaming_end_of_stream_only'
+  >,
+): CommonParams['streaming_mode'] {
+  const { streaming_mode, streaming_buffer_until_moderated, streaming_end_of_stream_only } = params;
+  if (streaming_mode !== null) return streaming_mode;
+  return streaming_buffer_until_moderated === true || streaming_end_of_stream_only === true ? 'buffer' : null;
+}
+
 /** `litellm_params` that every detector shares. A detector's own schema extends this one, strictly. */
 export const commonParamsSchema = z.object({
   guardrail: z.string().min(1).describe('Which kind of guardrail this is'),
@@ -92,6 +126,7 @@ export const commonParamsSchema = z.object({
     .nullable()
     .default(null)
     .describe('How streamed answers are checked'),
+  ...STREAMING_OF_THE_REFERENCE,
 });
 export type CommonParams = z.infer<typeof commonParamsSchema>;
 
