@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readEnvironment, type RunningServer, startServer } from '@portcullis/server';
+import { readEnvironment, type RunningServer, type StartOptions, startServer } from '@portcullis/server';
 
 export const ADMIN_KEY = 'sk-e2e-admin-key';
 
@@ -33,14 +33,29 @@ export interface DebugRecord {
 
 /** The real server on a free port of the loopback interface, with a folder of its own. */
 export class Gateway {
-  readonly url: string;
-  readonly #server: RunningServer;
+  #server: RunningServer;
+  readonly #options: StartOptions;
   readonly #folder: string;
 
-  private constructor(server: RunningServer, folder: string) {
-    this.url = server.url;
+  private constructor(server: RunningServer, options: StartOptions, folder: string) {
     this.#server = server;
+    this.#options = options;
     this.#folder = folder;
+  }
+
+  get url(): string {
+    return this.#server.url;
+  }
+
+  /** Where the embedded database and everything else is kept. */
+  get dataDir(): string {
+    return this.#options.dataDir;
+  }
+
+  /** Stops and starts again on the same data, with another port. */
+  async restart(): Promise<void> {
+    await this.#server.close();
+    this.#server = await startServer(this.#options);
   }
 
   /** `general` is one more line of `general_settings`. */
@@ -52,7 +67,7 @@ export class Gateway {
     const folder = mkdtempSync(join(tmpdir(), 'portcullis-e2e-'));
     const configFile = join(folder, 'config.yaml');
     writeFileSync(configFile, `${config}\ngeneral_settings:\n  master_key: ${ADMIN_KEY}\n  ${general}\n`);
-    const server = await startServer({
+    const options: StartOptions = {
       configFile,
       port: 0,
       host: '127.0.0.1',
@@ -60,8 +75,8 @@ export class Gateway {
       logLevel: 'info',
       logDestination: join(folder, 'log.jsonl'),
       env: readEnvironment(env),
-    });
-    return new Gateway(server, folder);
+    };
+    return new Gateway(await startServer(options), options, folder);
   }
 
   /** Replaces the configuration and reads it again. */

@@ -21,6 +21,7 @@ export * from './guardrails.ts';
 export * from './keys.ts';
 export * from './limits.ts';
 export * from './logs.ts';
+export * from './models.ts';
 export * from './policies.ts';
 export * from './protection.ts';
 export * from './sessions.ts';

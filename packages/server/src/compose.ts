@@ -11,6 +11,7 @@ import {
   type LogLevel,
   parseYaml,
   type PlacedFinding,
+  readStoredModel,
   saltKeys,
   watchConfig,
 } from './config/index.ts';
@@ -18,6 +19,7 @@ import { controlRoutes } from './control/routes.ts';
 import { guardrailModels, modelCaller } from './gateway/ask.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { StoredResponses } from './gateway/stored-responses.ts';
+import { modelInfo } from './gateway/models.ts';
 import { HttpUpstreams } from './gateway/upstreams/http.ts';
 import { createHttpServer, type Readiness } from './http/server.ts';
 import { createAttempts } from './limits/attempts.ts';
@@ -25,6 +27,7 @@ import { createLimits, type CountedLimits } from './limits/limits.ts';
 import { systemClock } from './ports/clock.ts';
 import type { Catalogue } from './ports/catalogue.ts';
 import { DatabaseError } from './ports/database.ts';
+import type { ModelReader, ReadModel, WrittenModel } from './ports/model-reader.ts';
 import type { KnownNames } from './ports/names.ts';
 import type { ConfiguredObjects } from './ports/policy-engine.ts';
 import type { SnapshotStatus } from './ports/snapshot.ts';
@@ -47,6 +50,7 @@ import { LateDatabase } from './storage/late-database.ts';
 import { startRetention } from './storage/logs/retention.ts';
 import { LogWriter } from './storage/logs/writer.ts';
 import { keyringOf } from './storage/secrets/keyring.ts';
+import { modelSeal } from './storage/secrets/model-seal.ts';
 import { textSealer } from './storage/secrets/text-sealer.ts';
 import { guardrailSecrets } from './storage/secrets/vault.ts';
 import { ServerTelemetry } from './telemetry/telemetry.ts';
@@ -165,15 +169,20 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   };
   const tools = { catalogue: detectorsFor(options.configFile), ports, clock };
   const keyring = keyringOf(saltsOf(options, settings));
+  const sealer = textSealer(keyring);
   const sso =
     settings.sso === null
       ? null
       : createSingleSignOn({
           settings: settings.sso,
           http: guardrailHttp,
-          sealer: textSealer(keyring),
+          sealer,
           clock,
         });
+  const modelReader: ModelReader = {
+    ...modelSeal(sealer),
+    read: (model) => readStoredModel(model, (loader.inForce ?? config).modelDefaults),
+  };
   const secrets = guardrailSecrets({
     keyring,
     secretPaths: (params) => secretPaths(params, tools.catalogue),
@@ -196,6 +205,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     documents: database.documents,
     lastGood: lastGoodStore(options.dataDir, database.kind),
     openGuardrail: (guardrail) => secrets.open(guardrail),
+    openModel: (model, { modelDefaults }) => opened(modelReader.open(model), modelDefaults),
     takeRevision: revisionTaker({
       database,
       fleet,
@@ -271,6 +281,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       principalOf,
       guardrails: { tools: guardrailTools({ ...tools, snapshots, parseYaml }), secrets },
       catalogue: catalogueOf(snapshots),
+      modelReader,
       signIn: { sessions, attempts, sso },
     }),
     sessions,
@@ -465,7 +476,13 @@ const unplaced = (message: string): PlacedFinding => ({
 
 /** What the management routes see of a configuration. */
 function configuredObjects({ settings, ...config }: LoadedConfig): ConfiguredObjects {
-  return { ...config, unscanned: settings.unscanned, createAs: settings.createAs };
+  const ids = config.deployedGroups.flatMap(({ deployments }) => deployments.map(({ id }) => id));
+  return {
+    ...config,
+    modelIds: new Set(ids),
+    unscanned: settings.unscanned,
+    createAs: settings.createAs,
+  };
 }
 
 /**
@@ -479,6 +496,16 @@ function saltsOf(
   const shared = databaseUrl === null || masterKey === null ? [] : [masterKey];
   const given = env.saltKeys.length > 0 ? env.saltKeys : shared;
   return saltKeys(dataDir, given, [...env.oldSaltKeys, ...shared]);
+}
+
+/** A model of the database, ready to be called. @throws when this version cannot read what an earlier one has taken. */
+function opened(model: WrittenModel, defaults: LoadedConfig['modelDefaults']): ReadModel {
+  const read = readStoredModel(model, defaults);
+  if (read.ok) return read.model;
+  const [first] = read.problems;
+  throw new Error(
+    `the model "${model.modelName}" (${model.modelId}) of the database cannot be read: ${first?.path.join('.') ?? ''}: ${first?.message ?? ''}`,
+  );
 }
 
 /** What the active snapshot holds, for lists. */
@@ -496,6 +523,10 @@ function catalogueOf(snapshots: ActiveSnapshots): Catalogue {
           description: typeof description === 'string' ? description : null,
         };
       }),
+    models: (identity) => {
+      const snapshot = snapshots.current();
+      return snapshot === null ? null : modelInfo(snapshot, identity);
+    },
     policies: () =>
       (snapshots.current()?.policy.documents.policies ?? []).map((policy) => ({
         policyId: policy.policy_id,

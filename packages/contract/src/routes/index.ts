@@ -1,5 +1,6 @@
 import { attachmentRoutes } from './attachments.ts';
 import { guardrailRoutes } from './guardrails.ts';
+import { modelRoutes } from './models.ts';
 import { policyRoutes } from './policies.ts';
 import { principalRoutes } from './principals.ts';
 import { recordRoutes } from './records.ts';
@@ -18,6 +19,7 @@ export const ROUTES = {
   ...recordRoutes,
   ...sessionRoutes,
   ...templateRoutes,
+  ...modelRoutes,
 } as const;
 
 export type RouteTable = typeof ROUTES;

@@ -13,5 +13,6 @@ export { excerptsOf } from './excerpt.ts';
 export { loadConfig } from './load.ts';
 export { ConfigRefused } from './refused.ts';
 export { adminKey, saltKeys } from './secrets.ts';
+export { readStoredModel } from './stored-models.ts';
 export type { ConfigResult, LoadedConfig, PlacedFinding, SourcePlace } from './types.ts';
 export { watchConfig } from './watch.ts';

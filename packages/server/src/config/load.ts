@@ -163,6 +163,7 @@ async function readSections(
     modelGroups: models.modelGroups,
     deployedGroups: models.deployedGroups,
     modelAliases,
+    modelDefaults,
     settings,
     ignoredSettings: [...ignored].toSorted(),
     warnings: findings.list(),

@@ -1,5 +1,6 @@
 import type { Attachment, Finding, Guardrail, ModelGroup, Policy, Unscanned } from '@portcullis/policy';
 import type { DeployedGroup } from '../ports/models.ts';
+import type { ModelDefaults } from './models.ts';
 import type { SignOnSettings } from '../ports/sso.ts';
 
 /** A place in the configuration file, 1-based. */
@@ -25,6 +26,8 @@ export interface LoadedConfig {
   readonly modelGroups: readonly ModelGroup[];
   readonly deployedGroups: readonly DeployedGroup[];
   readonly modelAliases: Readonly<Record<string, string>>;
+  /** For models that do not say, those of the API included. */
+  readonly modelDefaults: ModelDefaults;
   readonly settings: {
     readonly masterKey: string | null;
     readonly databaseUrl: string | null;

@@ -125,7 +125,7 @@ function admit(route: Route, identity: Identity | null, nowMs: number): Identity
 /** A key for calls of models manages nothing, and one for reading changes nothing. */
 function refuseKeyType({ method, path }: Route, { keyType }: Identity): void {
   const isHealth = path === '/key/health';
-  const isOwnInfo = path === '/key/info';
+  const isOwnInfo = path === '/key/info' || path === '/model/info' || path === '/v1/model/info';
   const isRefused =
     (keyType === 'llm_api' && !isHealth && !isOwnInfo) ||
     (keyType === 'read_only' && method !== 'GET' && !isHealth);

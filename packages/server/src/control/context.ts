@@ -7,6 +7,7 @@ import type { Identity, PrincipalOf, Role } from '../ports/identity.ts';
 import type { ModelCaller } from '../ports/model-caller.ts';
 import type { KnownNames } from '../ports/names.ts';
 import type { PolicyEngine } from '../ports/policy-engine.ts';
+import type { ModelReader } from '../ports/model-reader.ts';
 import type { SetBy } from '../ports/protection.ts';
 import type { Attempts } from '../ports/attempts.ts';
 import type { Sessions } from '../ports/sessions.ts';
@@ -21,6 +22,7 @@ export interface ControlContext {
   readonly principalOf: PrincipalOf;
   readonly guardrails: { readonly tools: GuardrailTools; readonly secrets: GuardrailSecrets };
   readonly catalogue: Catalogue;
+  readonly modelReader: ModelReader;
   readonly signIn: {
     readonly sessions: Sessions;
     readonly attempts: Attempts;

@@ -21,6 +21,7 @@ import { resolveRoute, testPolicyRoute } from './policies/resolve.ts';
 import { policyStatusRoute, rollbackPolicyRoute } from './policies/status.ts';
 import { createPolicyRoute, newVersionRoute, updatePolicyRoute } from './policies/write.ts';
 import { spendLogContentRoute, spendLogPageRoute, spendLogsRoute } from './logs/read.ts';
+import { modelRoutes } from './models/routes.ts';
 import { principalRoutes } from './principals.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
@@ -67,6 +68,7 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
     ...guardrailRoutes(context, changes),
     ...trialRoutes(context, allowance),
     ...templateRoutes(context, changes, allowance),
+    ...modelRoutes(context, changes),
     spendLogsRoute(context),
     spendLogPageRoute(context, '/spend/logs/ui'),
     spendLogPageRoute(context, '/spend/logs/v2'),

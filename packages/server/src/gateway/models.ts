@@ -32,14 +32,16 @@ export function listModels(
 export function modelInfo(
   snapshot: ActiveSnapshot,
   identity: Identity,
-): { data: readonly Readonly<Record<string, unknown>>[] } {
+): readonly { readonly id: string; readonly row: Readonly<Record<string, unknown>> }[] {
   const seesAddresses = identity.role === 'proxy_admin' || identity.role === 'proxy_admin_viewer';
-  const data = [...snapshot.groups.values()]
+  return [...snapshot.groups.values()]
     .filter(({ name }) => mayCall(identity, name))
     .flatMap(({ name, deployments }) =>
-      deployments.map((deployment) => infoOf(name, deployment, seesAddresses)),
+      deployments.map((deployment) => ({
+        id: deployment.id,
+        row: infoOf(name, deployment, seesAddresses),
+      })),
     );
-  return { data };
 }
 
 function infoOf(
@@ -58,7 +60,7 @@ function infoOf(
     },
     model_info: {
       id,
-      db_model: false,
+      db_model: deployment.isStored === true,
       mode: 'chat',
       input_cost_per_token: price?.input ?? null,
       output_cost_per_token: price?.output ?? null,

@@ -17,7 +17,7 @@ import { isDeeperThan, readCredential } from '../gateway/accept.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { findCaller } from '../gateway/identify.ts';
 import { type Caller, callerOf } from './caller.ts';
-import { listModels, modelInfo } from '../gateway/models.ts';
+import { listModels } from '../gateway/models.ts';
 import { serveModel, serveStored } from '../gateway/pipeline.ts';
 import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
@@ -200,8 +200,6 @@ function mountHealth(
   for (const [url, answer] of [
     ['/v1/models', listModels],
     ['/models', listModels],
-    ['/v1/model/info', modelInfo],
-    ['/model/info', modelInfo],
   ] as const) {
     app.get(url, (request, reply) =>
       answerCaller(gateway, request, reply, (identity) => {

@@ -8,6 +8,7 @@ export const AUDIT_OBJECTS = [
   'policy',
   'attachment',
   'guardrail',
+  'model',
   'user',
   'tag',
   'session',

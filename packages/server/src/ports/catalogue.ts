@@ -1,3 +1,5 @@
+import type { Identity } from './identity.ts';
+
 /** A guardrail as people list it. Several configurations may share one name. */
 export interface ListedGuardrail {
   readonly name: string;
@@ -15,8 +17,16 @@ export interface ListedPolicy {
   readonly description: string | null;
 }
 
+/** One deployment as a caller may see it. */
+export interface ListedModel {
+  readonly id: string;
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
 /** What is active at this moment, for lists that also show what nothing has happened to yet. */
 export interface Catalogue {
   guardrails(): readonly ListedGuardrail[];
   policies(): readonly ListedPolicy[];
+  /** The deployments that somebody may call; null before the first snapshot. */
+  models(identity: Identity): readonly ListedModel[] | null;
 }

@@ -3,6 +3,8 @@ import type { Price } from './limits.ts';
 /** One deployment of a model group, ready to be called. */
 export interface Deployment {
   readonly id: string;
+  /** It was made with the API; absent for one of the configuration file. */
+  readonly isStored?: true;
   /** `provider/model` as the engine knows it. */
   readonly model: string;
   /** `mock` answers by itself; `openai` is every OpenAI-compatible base URL. */

@@ -11,6 +11,8 @@ import type {
 export interface ConfiguredObjects extends PolicyObjects {
   readonly digest: string;
   readonly modelGroups: readonly ModelGroup[];
+  /** The ids of its deployments. */
+  readonly modelIds: ReadonlySet<string>;
   readonly modelAliases: Readonly<Record<string, string>>;
   readonly unscanned: Unscanned | null;
   /** What `POST /policies` makes when the body does not say (V3). */

@@ -32,6 +32,25 @@ export interface StoredGuardrail {
   readonly updatedBy: string | null;
 }
 
+/** One deployment of a model. Its settings are one sealed text: only who calls models opens it. */
+export interface ModelDocument {
+  readonly model_id: string;
+  readonly model_name: string;
+  /** `provider/model`, as the engine knows it. */
+  readonly provider_model: string;
+  readonly guardrails: readonly string[];
+  readonly sealed_params: string;
+  readonly model_info: Readonly<Record<string, unknown>>;
+}
+
+export interface StoredModel {
+  readonly model: ModelDocument;
+  readonly createdAtMs: number;
+  readonly createdBy: string | null;
+  readonly updatedAtMs: number;
+  readonly updatedBy: string | null;
+}
+
 /** Everything of the database that can influence a decision, at one revision (S1, S4). */
 export interface StoredDocuments {
   readonly revision: number;
@@ -40,9 +59,10 @@ export interface StoredDocuments {
   readonly policies: readonly StoredPolicy[];
   readonly attachments: readonly StoredAttachment[];
   readonly guardrails: readonly StoredGuardrail[];
+  readonly models: readonly StoredModel[];
 }
 
-export type StoredObjectType = 'policy' | 'attachment' | 'guardrail';
+export type StoredObjectType = 'policy' | 'attachment' | 'guardrail' | 'model';
 
 /** A stored row that is not what this program writes: by id, with the fields at fault and never their values. */
 export interface UnreadableRow {
@@ -87,6 +107,7 @@ export interface StoredDelta {
   readonly policies: readonly StoredPolicy[];
   readonly attachments: readonly StoredAttachment[];
   readonly guardrails: readonly StoredGuardrail[];
+  readonly models: readonly StoredModel[];
   readonly gone: readonly { readonly object: StoredObjectType; readonly id: string }[];
 }
 
@@ -148,6 +169,11 @@ export interface PolicyStore {
   guardrail(guardrailId: string): Promise<StoredGuardrail | null>;
   putGuardrail(revision: number, guardrail: StoredGuardrail): Promise<void>;
   deleteGuardrail(revision: number, guardrailId: string): Promise<void>;
+
+  /** In the order in which they were made. @throws UnreadableRowsError naming every row that is malformed. */
+  models(): Promise<readonly StoredModel[]>;
+  putModel(revision: number, model: StoredModel): Promise<void>;
+  deleteModel(revision: number, modelId: string): Promise<void>;
 }
 
 /** The read side, for the snapshot: the only bridge between the planes. */

@@ -1,4 +1,4 @@
-import type { Finding, Guardrail } from '@portcullis/policy';
+import type { Finding } from '@portcullis/policy';
 import { DatabaseError } from '../ports/database.ts';
 import type { LastGood, LastGoodStore } from '../ports/last-good.ts';
 import type { DocumentSource, PolicyHead, StoredDocuments } from '../ports/policy-store.ts';
@@ -6,7 +6,7 @@ import type { ActiveSnapshot, SnapshotState, SnapshotStatus } from '../ports/sna
 import { buildSnapshot, type BuildTools, type SnapshotSource } from './build.ts';
 import type { ActiveSnapshots } from './holder.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-import { mergedSource } from './source.ts';
+import { mergedSource, type Openers } from './source.ts';
 
 /** Told of every attempt to load that ends otherwise than the one before. */
 export interface LoadEvents {
@@ -24,14 +24,12 @@ export type Reach =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'late' };
 
-export interface LoaderParts {
+export interface LoaderParts<Config> extends Openers<Config> {
   readonly holder: ActiveSnapshots;
   readonly tools: BuildTools;
   readonly events: LoadEvents;
   readonly documents: Pick<DocumentSource, 'head' | 'read'>;
   readonly lastGood: LastGoodStore;
-  /** The guardrail with open secrets. @throws SecretProblem when one cannot be opened. */
-  readonly openGuardrail: (guardrail: Guardrail) => Guardrail;
   /**
    * Takes a revision for a configuration file, provided that `base` is still the newest (S9). Gives null when it is not, or
    * when another replica has taken one for the same file.
@@ -75,7 +73,7 @@ interface SyncProblem extends Problem {
  * goes wrong changes nothing but the status, which says why the last good snapshot is kept (S2).
  */
 export class SnapshotLoader<Config extends SnapshotSource> {
-  readonly #parts: LoaderParts;
+  readonly #parts: LoaderParts<Config>;
   #active: Active<Config> | null = null;
   /** A configuration file that is newer than the one in force. */
   #candidate: Config | null = null;
@@ -88,7 +86,7 @@ export class SnapshotLoader<Config extends SnapshotSource> {
   #nudgedAt = -Infinity;
   readonly #changed = new Set<() => void>();
 
-  constructor(parts: LoaderParts) {
+  constructor(parts: LoaderParts<Config>) {
     this.#parts = parts;
   }
 
@@ -161,7 +159,14 @@ export class SnapshotLoader<Config extends SnapshotSource> {
    */
   async loadAlone(config: Config): Promise<LoadOutcome> {
     const start = this.#parts.tools.clock.monotonic();
-    const documents = { revision: 0, configDigest: null, policies: [], attachments: [], guardrails: [] };
+    const documents = {
+      revision: 0,
+      configDigest: null,
+      policies: [],
+      attachments: [],
+      guardrails: [],
+      models: [],
+    };
     const built = await this.#build(config, documents, 0);
     if (!built.ok) return { ok: false, problem: built.problem };
     this.#enforce(config, built.snapshot, 'configuration', start);
@@ -354,7 +359,7 @@ export class SnapshotLoader<Config extends SnapshotSource> {
     { ok: true; snapshot: ActiveSnapshot; warnings: readonly Finding[] } | { ok: false; problem: string }
   > {
     try {
-      const source = mergedSource(config, stored, this.#parts.openGuardrail);
+      const source = mergedSource(config, stored, this.#parts);
       const built = await buildSnapshot(source, revision, this.#parts.tools);
       return built.ok ? built : { ok: false, problem: problemOf(built.findings) };
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Database } from '../ports/database.ts';
+import type { SnapshotSource } from './build.ts';
 import type { FleetMember } from './fleet.ts';
 import type { LoaderParts } from './loader.ts';
 
@@ -15,7 +16,12 @@ export interface TakerParts {
  * Takes revisions for configuration files (S9). Replicas with the same new file meet at the head's lock: the first takes
  * the revision, the others find its digest there.
  */
-export function revisionTaker({ database, fleet, clock, by }: TakerParts): LoaderParts['takeRevision'] {
+export function revisionTaker({
+  database,
+  fleet,
+  clock,
+  by,
+}: TakerParts): LoaderParts<SnapshotSource>['takeRevision'] {
   return async (digest, base) => {
     let taken: number | null = null;
     try {

@@ -71,6 +71,19 @@ const documents: StoredDocuments = {
     },
     ...written,
   })),
+  models: [
+    {
+      model: {
+        model_id: 'm-1',
+        model_name: 'gpt',
+        provider_model: 'openai/gpt-5',
+        guardrails: [],
+        sealed_params: 'v1:sealed',
+        model_info: {},
+      },
+      ...written,
+    },
+  ],
   guardrails: [{ guardrail: { ...secrets.seal(guardrail), definition_location: 'db' as const }, ...written }],
 };
 

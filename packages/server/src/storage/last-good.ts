@@ -8,6 +8,7 @@ import {
   type StoredAttachment,
   type StoredDocuments,
   type StoredGuardrail,
+  type StoredModel,
   type StoredPolicy,
   UnreadableRowsError,
 } from '../ports/policy-store.ts';
@@ -79,7 +80,7 @@ export function lastGoodStore(dataDir: string, database: 'embedded' | 'postgres'
 
 async function writeAll(
   handle: FileHandle,
-  { revision, configDigest, policies, attachments, guardrails }: StoredDocuments,
+  { revision, configDigest, policies, attachments, guardrails, models }: StoredDocuments,
   database: string,
 ): Promise<void> {
   const hash = createHash('sha256');
@@ -89,11 +90,11 @@ async function writeAll(
     await handle.write(batch);
     batch = '';
   };
-  const documents = policies.length + attachments.length + guardrails.length;
+  const documents = policies.length + attachments.length + guardrails.length + models.length;
   const head = { format: FORMAT, database, revision, config_digest: configDigest, documents };
   batch += `${JSON.stringify(head satisfies z.infer<typeof headSchema>)}\n`;
   let count = 0;
-  for (const line of linesOf(policies, attachments, guardrails)) {
+  for (const line of linesOf(policies, attachments, guardrails, models)) {
     batch += `${JSON.stringify(line)}\n`;
     count += 1;
     if (batch.length >= BATCH) await flush();
@@ -107,10 +108,12 @@ function* linesOf(
   policies: readonly StoredPolicy[],
   attachments: readonly StoredAttachment[],
   guardrails: readonly StoredGuardrail[],
+  models: readonly StoredModel[],
 ): Generator<readonly [string, string, unknown]> {
   for (const stored of policies) yield ['policy', stored.policy.policy_id, stored];
   for (const stored of attachments) yield ['attachment', stored.attachment.attachment_id, stored];
   for (const stored of guardrails) yield ['guardrail', stored.guardrail.guardrail_id, stored];
+  for (const stored of models) yield ['model', stored.model.model_id, stored];
 }
 
 async function parse(file: string, text: string, database: string): Promise<LastGood> {
@@ -135,7 +138,7 @@ async function parse(file: string, text: string, database: string): Promise<Last
     const entry = parsed(lineSchema, line);
     if (entry === null) return refused(file, 'a line is no document');
     const [object, id, document] = entry;
-    if (object !== 'policy' && object !== 'attachment' && object !== 'guardrail') {
+    if (object !== 'policy' && object !== 'attachment' && object !== 'guardrail' && object !== 'model') {
       return refused(file, 'a line is no document');
     }
     sorted.add(object, id, document);

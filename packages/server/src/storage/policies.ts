@@ -10,6 +10,7 @@ import type {
   RevisionEntry,
   StoredAttachment,
   StoredGuardrail,
+  StoredModel,
   StoredObjectType,
   StoredPolicy,
 } from '../ports/policy-store.ts';
@@ -17,12 +18,14 @@ import {
   readAll,
   readAttachmentRow,
   readGuardrailRow,
+  readModelRow,
   readPolicyRow,
   SortedDocuments,
 } from './policy-rows.ts';
 import type { Session } from './session.ts';
 import {
   guardrails,
+  models,
   policies,
   policyAttachments,
   policyHead,
@@ -312,6 +315,31 @@ export function policyStore(session: Session): PolicyStore {
       );
       await history.end(revision, 'guardrail', guardrailId);
     },
+
+    async models() {
+      const rows = await session.ask((queries) =>
+        queries.select().from(models).orderBy(asc(models.createdAt), asc(models.modelId)),
+      );
+      return readAll('model', rows, (row) => row.modelId, readModelRow);
+    },
+
+    async putModel(revision, stored) {
+      session.touchRevision(revision);
+      const row = modelColumns(stored);
+      await session.ask((queries) =>
+        queries
+          .insert(models)
+          .values(row)
+          .onConflictDoUpdate({ target: models.modelId, set: without(row, 'modelId') }),
+      );
+      await history.put(revision, 'model', stored.model.model_id, stored);
+    },
+
+    async deleteModel(revision, modelId) {
+      session.touchRevision(revision);
+      await session.ask((queries) => queries.delete(models).where(eq(models.modelId, modelId)));
+      await history.end(revision, 'model', modelId);
+    },
   };
 }
 
@@ -381,7 +409,8 @@ async function changesSince(
   const name = sql<string | null>`coalesce(
     ${policyHistory.document} #>> '{policy,policy_name}',
     ${policyHistory.document} #>> '{attachment,policy_name}',
-    ${policyHistory.document} #>> '{guardrail,guardrail_name}')`;
+    ${policyHistory.document} #>> '{guardrail,guardrail_name}',
+    ${policyHistory.document} #>> '{model,model_name}')`;
   const spans = await session.ask((queries) =>
     queries
       .select({
@@ -482,6 +511,16 @@ function guardrailColumns(stored: StoredGuardrail): typeof guardrails.$inferInse
     guardrailId: guardrail.guardrail_id,
     guardrailName: guardrail.guardrail_name,
     content: without(guardrail, 'guardrail_id', 'guardrail_name', 'definition_location'),
+    ...whoAndWhen(stored),
+  };
+}
+
+function modelColumns(stored: StoredModel): typeof models.$inferInsert {
+  const { model } = stored;
+  return {
+    modelId: model.model_id,
+    modelName: model.model_name,
+    content: without(model, 'model_id', 'model_name'),
     ...whoAndWhen(stored),
   };
 }

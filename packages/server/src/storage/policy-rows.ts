@@ -4,6 +4,7 @@ import {
   type StoredAttachment,
   type StoredDelta,
   type StoredGuardrail,
+  type StoredModel,
   type StoredObjectType,
   type StoredPolicy,
   type UnreadableRow,
@@ -35,6 +36,17 @@ const policyRow = z.object({
 
 const attachmentRow = z.object({ attachmentId: z.string(), policyName: z.string(), content, ...written });
 const guardrailRow = z.object({ guardrailId: z.string(), guardrailName: z.string(), content, ...written });
+
+const modelRow = z.object({ modelId: z.string(), modelName: z.string(), content, ...written });
+
+const modelSchema = z.strictObject({
+  model_id: z.string().min(1),
+  model_name: z.string().min(1),
+  provider_model: z.string().min(1),
+  guardrails: z.array(z.string()),
+  sealed_params: z.string(),
+  model_info: content,
+});
 
 type Read<T> = { readonly value: T } | { readonly fields: readonly string[] };
 
@@ -94,6 +106,20 @@ export function readGuardrailRow(row: unknown): Read<StoredGuardrail> {
   return { value: { guardrail: guardrail.data, ...whoAndWhen(data) } };
 }
 
+/** A row of the table of models. */
+export function readModelRow(row: unknown): Read<StoredModel> {
+  const columns = modelRow.safeParse(row);
+  if (!columns.success) return atFault(columns.error);
+  const { data } = columns;
+  const model = modelSchema.safeParse({
+    ...data.content,
+    model_id: data.modelId,
+    model_name: data.modelName,
+  });
+  if (!model.success) return atFault(model.error);
+  return { value: { model: model.data, ...whoAndWhen(data) } };
+}
+
 function whoAndWhen(row: {
   createdAt: Date;
   createdBy: string | null;
@@ -123,12 +149,14 @@ const HISTORY = {
   }),
   attachment: z.object({ attachment: attachmentSchema, ...moments }),
   guardrail: z.object({ guardrail: guardrailSchema, ...moments }),
+  model: z.object({ model: modelSchema, ...moments }),
 } satisfies Record<StoredObjectType, z.ZodType>;
 
 export type HistoryObject =
   | { readonly object: 'policy'; readonly stored: StoredPolicy }
   | { readonly object: 'attachment'; readonly stored: StoredAttachment }
-  | { readonly object: 'guardrail'; readonly stored: StoredGuardrail };
+  | { readonly object: 'guardrail'; readonly stored: StoredGuardrail }
+  | { readonly object: 'model'; readonly stored: StoredModel };
 
 /** A document of the history, or the fields that are at fault. */
 function readHistoryDocument(object: string, document: unknown): Read<HistoryObject> {
@@ -143,6 +171,10 @@ function readHistoryDocument(object: string, document: unknown): Read<HistoryObj
     }
     case 'guardrail': {
       const parsed = HISTORY.guardrail.safeParse(document);
+      return parsed.success ? { value: { object, stored: parsed.data } } : atFault(parsed.error);
+    }
+    case 'model': {
+      const parsed = HISTORY.model.safeParse(document);
       return parsed.success ? { value: { object, stored: parsed.data } } : atFault(parsed.error);
     }
     default:
@@ -199,17 +231,24 @@ export class SortedDocuments {
   readonly #policies: StoredPolicy[] = [];
   readonly #attachments: StoredAttachment[] = [];
   readonly #guardrails: StoredGuardrail[] = [];
+  readonly #models: StoredModel[] = [];
 
   add(object: StoredObjectType, id: string, document: unknown): void {
     const read = this.#reader.read(object, id, readHistoryDocument(object, document));
     if (read?.object === 'policy') this.#policies.push(read.stored);
     else if (read?.object === 'attachment') this.#attachments.push(read.stored);
     else if (read?.object === 'guardrail') this.#guardrails.push(read.stored);
+    else if (read?.object === 'model') this.#models.push(read.stored);
   }
 
   /** @throws UnreadableRowsError when a document could not be read. */
-  objects(): Pick<StoredDelta, 'policies' | 'attachments' | 'guardrails'> {
+  objects(): Pick<StoredDelta, 'policies' | 'attachments' | 'guardrails' | 'models'> {
     this.#reader.check();
-    return { policies: this.#policies, attachments: this.#attachments, guardrails: this.#guardrails };
+    return {
+      policies: this.#policies,
+      attachments: this.#attachments,
+      guardrails: this.#guardrails,
+      models: this.#models,
+    };
   }
 }

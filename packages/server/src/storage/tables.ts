@@ -189,6 +189,13 @@ export const guardrails = portcullis.table('guardrails', {
   ...written,
 });
 
+export const models = portcullis.table('models', {
+  modelId: text('model_id').primaryKey(),
+  modelName: text('model_name').notNull(),
+  content: jsonb('content').notNull(),
+  ...written,
+});
+
 export const idempotencyKeys = portcullis.table('idempotency_keys', {
   actor: text('actor').notNull(),
   key: text('key').notNull(),

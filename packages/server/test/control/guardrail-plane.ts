@@ -22,9 +22,19 @@ import { guardrailTools } from '../../src/snapshot/guardrail-tools.ts';
 import { ActiveSnapshots } from '../../src/snapshot/holder.ts';
 import { masterIdentity } from '../../src/storage/identity/principal.ts';
 import { createSessions } from '../../src/storage/identity/sessions.ts';
+import { readStoredModel } from '../../src/config/stored-models.ts';
+import type { ModelReader } from '../../src/ports/model-reader.ts';
 import { keyringOf } from '../../src/storage/secrets/keyring.ts';
+import { modelSeal } from '../../src/storage/secrets/model-seal.ts';
+import { textSealer } from '../../src/storage/secrets/text-sealer.ts';
 import { guardrailSecrets } from '../../src/storage/secrets/vault.ts';
 import { realClock } from '../storage/kit.ts';
+
+/** Reads models as the gateway does, without an environment. */
+export const modelReader: ModelReader = {
+  ...modelSeal(textSealer(keyringOf(['salt of models']))),
+  read: (model) => readStoredModel(model, { timeoutMs: 600_000, streamTimeoutMs: 600_000 }),
+};
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what a client of the reference gets from its JSON parser
 export type Answer = RouteAnswer & { readonly status: number; readonly body: Record<string, any> };
@@ -120,6 +130,7 @@ export function guardrailPlane(database: Database, salts: readonly string[] = ['
     attachments: [],
     guardrails: [CONFIG_GUARDRAIL],
     modelGroups: [],
+    modelIds: new Set(),
     modelAliases: {},
     unscanned: null,
     createAs: 'production',
@@ -167,7 +178,8 @@ export function guardrailPlane(database: Database, salts: readonly string[] = ['
     engine,
     principalOf: () => ADMIN.policy,
     guardrails: { tools, secrets },
-    catalogue: { guardrails: () => [], policies: () => [] },
+    catalogue: { guardrails: () => [], policies: () => [], models: () => [] },
+    modelReader,
     signIn: {
       sessions: createSessions({
         masterKey: 'sk-master',

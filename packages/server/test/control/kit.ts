@@ -10,7 +10,7 @@ import { createAttempts } from '../../src/limits/attempts.ts';
 import { createIdentities } from '../../src/storage/identity/identities.ts';
 import { principalOf } from '../../src/storage/identity/principal.ts';
 import { createSessions } from '../../src/storage/identity/sessions.ts';
-import { guardrailParts } from './guardrail-plane.ts';
+import { guardrailParts, modelReader } from './guardrail-plane.ts';
 import { sent } from './sent.ts';
 import { preparedDirectory, realClock, recorder, stillClock } from '../storage/kit.ts';
 
@@ -75,7 +75,8 @@ export async function openPlane(): Promise<Plane> {
       isGuardrail: (name) => GUARDRAILS.includes(name),
       attachedToKey: (tokenHash) => attached.get(tokenHash) ?? [],
     },
-    catalogue: { guardrails: () => [], policies: () => [] },
+    catalogue: { guardrails: () => [], policies: () => [], models: () => [] },
+    modelReader,
     guardrails: guardrailParts(),
     signIn: {
       sessions: createSessions({ masterKey: MASTER, sessions: database.stores.sessions, clock }),

@@ -43,6 +43,7 @@ const CATALOGUE: Catalogue = {
     },
     { name: 'idle', ids: ['id-of-idle'], provider: 'custom', mode: null, description: null },
   ],
+  models: () => [],
   policies: () => [
     { policyId: 'v1', name: 'strict', version: 1, description: null },
     { policyId: 'v2', name: 'strict', version: 2, description: null },

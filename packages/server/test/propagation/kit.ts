@@ -89,7 +89,7 @@ export function configuration(digest: string, over: Partial<SnapshotSource> = {}
   };
 }
 
-type Contents = Partial<Pick<StoredDocuments, 'policies' | 'attachments' | 'guardrails'>>;
+type Contents = Partial<Pick<StoredDocuments, 'policies' | 'attachments' | 'guardrails' | 'models'>>;
 
 /** Documents in memory that can be taken away, spoilt, and changed while they are read. */
 class FakeDocuments {
@@ -134,7 +134,14 @@ class FakeDocuments {
   }
 }
 
-const EMPTY = { policies: [], attachments: [], guardrails: [], revision: 0, configDigest: null };
+const EMPTY = {
+  policies: [],
+  attachments: [],
+  guardrails: [],
+  models: [],
+  revision: 0,
+  configDigest: null,
+};
 
 class FakeLastGood implements LastGoodStore {
   kept: LastGood = { kind: 'none' };
@@ -163,7 +170,7 @@ const tools: BuildTools = {
 };
 
 /** A loader on documents in memory: for the order of things and their failures. */
-export function loaderKit(over: Partial<LoaderParts> = {}) {
+export function loaderKit(over: Partial<LoaderParts<SnapshotSource>> = {}) {
   const holder = new ActiveSnapshots();
   const documents = new FakeDocuments();
   const lastGood = new FakeLastGood();
@@ -176,6 +183,9 @@ export function loaderKit(over: Partial<LoaderParts> = {}) {
     lastGood,
     events: { snapshotLoaded: () => undefined, snapshotRefused: (problem) => refusals.push(problem) },
     openGuardrail: (guardrail) => guardrail,
+    openModel: ({ model_name }) => {
+      throw new Error(`no model ${model_name} is opened here`);
+    },
     takeRevision: async (digest, base) => {
       if (documents.headIs.revision !== base || documents.headIs.configDigest === digest) return null;
       return documents.commit({}, digest);

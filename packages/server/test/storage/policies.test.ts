@@ -269,6 +269,7 @@ function suite(open: () => Promise<Place>): void {
       policies: [version('whole', 1, 'production'), version('whole', 2)],
       attachments: [attachment],
       guardrails: [guardrail],
+      models: [],
     });
   });
 
@@ -460,6 +461,7 @@ function suite(open: () => Promise<Place>): void {
       policies: [version('way-kept', 1, 'published')],
       attachments: [],
       guardrails: [],
+      models: [],
       gone: [{ object: 'policy', id: 'way-gone-1' }],
     });
     expect((await policies.deltaSince(between)).gone).toEqual([]);

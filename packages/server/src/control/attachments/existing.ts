@@ -13,7 +13,7 @@ const NAMED = 5;
 export async function requireExisting(
   attachment: Attachment,
   stores: Stores,
-  configured: ConfiguredObjects,
+  models: Pick<ConfiguredObjects, 'modelGroups' | 'modelAliases'>,
 ): Promise<void> {
   const teams = concrete(attachment.teams);
   const keys = concrete(attachment.keys);
@@ -23,7 +23,7 @@ export async function requireExisting(
     ...teams.filter((team) => !knownTeams.has(team)).map((team) => text('Team', team)),
     ...keys.filter((key) => !knownKeys.has(key)).map((key) => text('Key', key)),
     ...concrete(attachment.models)
-      .filter((model) => !isModel(model, configured))
+      .filter((model) => !isModel(model, models))
       .map((model) => text('Model', model)),
   ];
   if (missing.length > 0) throw new PortcullisError('unknown_selector', missing.join(' | '));
@@ -34,7 +34,10 @@ function concrete(patterns: readonly string[]): readonly string[] {
 }
 
 /** Any name by which a request's model may be known (M8). */
-function isModel(name: string, { modelGroups, modelAliases }: ConfiguredObjects): boolean {
+function isModel(
+  name: string,
+  { modelGroups, modelAliases }: Pick<ConfiguredObjects, 'modelGroups' | 'modelAliases'>,
+): boolean {
   if (Object.hasOwn(modelAliases, name)) return true;
   return modelGroups.some(({ model_name, deployments }) =>
     [model_name, ...deployments.map(({ model }) => model)].some(

@@ -13,6 +13,7 @@ import { definedInConfig, type PolicyChange } from '../changes/change.ts';
 import { attachmentRow } from '../changes/rows.ts';
 import type { ChangeMaker } from '../changes/transact.ts';
 import type { Route } from '../route.ts';
+import { modelGroupsOf } from '../changes/documents.ts';
 import { aliasDoubt, requireExisting } from './existing.ts';
 import { attachmentNotFound } from './read.ts';
 
@@ -95,7 +96,10 @@ async function put(change: PolicyChange, stored: StoredAttachment): Promise<Row>
   const { attachment_id, policy_name } = attachment;
   change.subject = { section: 'attachments', name: attachment_id };
   if (!change.isInProduction(policy_name)) throw notAttachable(change, policy_name);
-  await requireExisting(attachment, change.stores, change.configured);
+  await requireExisting(attachment, change.stores, {
+    modelGroups: modelGroupsOf(change.configured, change.objects),
+    modelAliases: change.configured.modelAliases,
+  });
   const twin = await change.stores.policies.sameAttachment(attachment);
   if (twin !== null && twin !== attachment_id) {
     throw new PortcullisError(

@@ -3,7 +3,12 @@ import type { CompileResult, Finding } from '@portcullis/policy';
 import type { AuditObject } from '../../ports/audit.ts';
 import type { Stores } from '../../ports/database.ts';
 import type { ConfiguredObjects } from '../../ports/policy-engine.ts';
-import type { StoredAttachment, StoredGuardrail, StoredPolicy } from '../../ports/policy-store.ts';
+import type {
+  StoredAttachment,
+  StoredGuardrail,
+  StoredModel,
+  StoredPolicy,
+} from '../../ports/policy-store.ts';
 import type { Protection } from '../../ports/protection.ts';
 import type { Actor } from '../context.ts';
 import type { StoredObjects } from './documents.ts';
@@ -17,6 +22,12 @@ export type RewriteNames = (policies: readonly string[]) => readonly string[];
 export type GuardrailRows = (
   before: StoredGuardrail | null,
   after: StoredGuardrail | null,
+) => Pick<AuditRecord, 'before' | 'after'>;
+
+/** The same of a model. */
+export type ModelRows = (
+  before: StoredModel | null,
+  after: StoredModel | null,
 ) => Pick<AuditRecord, 'before' | 'after'>;
 
 interface AuditRecord {
@@ -41,12 +52,15 @@ export class PolicyChange {
   readonly #policies: Map<string, StoredPolicy>;
   readonly #attachments: Map<string, StoredAttachment>;
   readonly #guardrails: Map<string, StoredGuardrail>;
+  readonly #models: Map<string, StoredModel>;
+  readonly #modelRows: ModelRows;
   readonly #keys = new Map<string, RewriteNames>();
   readonly #teams = new Map<string, RewriteNames>();
   readonly #touched = {
     policies: new Set<string>(),
     attachments: new Set<string>(),
     guardrails: new Set<string>(),
+    models: new Set<string>(),
   };
   /** What the body is about, so that findings are told by the fields of the body. */
   subject: Subject | null = null;
@@ -61,6 +75,7 @@ export class PolicyChange {
     readonly nowMs: number;
     readonly revision: number;
     readonly guardrailRows: GuardrailRows;
+    readonly modelRows: ModelRows;
   }) {
     this.stores = parts.stores;
     this.configured = parts.configured;
@@ -72,16 +87,23 @@ export class PolicyChange {
     this.#policies = new Map(parts.before.policies);
     this.#attachments = new Map(parts.before.attachments);
     this.#guardrails = new Map(parts.before.guardrails);
+    this.#models = new Map(parts.before.models);
+    this.#modelRows = parts.modelRows;
   }
 
   /** The objects as they would be. */
   get objects(): StoredObjects {
-    return { policies: this.#policies, attachments: this.#attachments, guardrails: this.#guardrails };
+    return {
+      policies: this.#policies,
+      attachments: this.#attachments,
+      guardrails: this.#guardrails,
+      models: this.#models,
+    };
   }
 
   get isEmpty(): boolean {
-    const { policies, attachments, guardrails } = this.#touched;
-    return policies.size + attachments.size + guardrails.size + this.#keys.size + this.#teams.size === 0;
+    const sets = [...Object.values(this.#touched), this.#keys, this.#teams];
+    return sets.every(({ size }) => size === 0);
   }
 
   policy(policyId: string): StoredPolicy | null {
@@ -147,6 +169,20 @@ export class PolicyChange {
     this.#touched.guardrails.add(guardrailId);
   }
 
+  model(modelId: string): StoredModel | null {
+    return this.#models.get(modelId) ?? null;
+  }
+
+  putModel(stored: StoredModel): void {
+    this.#models.set(stored.model.model_id, stored);
+    this.#touched.models.add(stored.model.model_id);
+  }
+
+  deleteModel(modelId: string): void {
+    this.#models.delete(modelId);
+    this.#touched.models.add(modelId);
+  }
+
   /** Changes which policies a key names; applied to the row as it is when it is written. */
   renameOnKey(tokenHash: string, rewrite: RewriteNames): void {
     this.#keys.set(tokenHash, after(this.#keys.get(tokenHash), rewrite));
@@ -161,6 +197,7 @@ export class PolicyChange {
     if (!result.ok) return [];
     const named = new Set<unknown>(this.#touched.attachments);
     for (const id of this.#touched.policies) named.add(this.#policies.get(id)?.policy.policy_name);
+    for (const id of this.#touched.models) named.add(this.#models.get(id)?.model.model_name);
     for (const id of this.#touched.guardrails) named.add(this.#guardrails.get(id)?.guardrail.guardrail_name);
     return result.warnings.filter(({ path }) => named.has(path[1]));
   }
@@ -174,6 +211,7 @@ export class PolicyChange {
     await this.#writePolicies(records);
     await this.#writeAttachments(records);
     await this.#writeGuardrails(records);
+    await this.#writeModels(records);
     // In one order everywhere, so that two changes never wait for each other's rows.
     for (const hash of [...this.#keys.keys()].sort()) await this.#writeKey(hash, records);
     for (const id of [...this.#teams.keys()].sort()) await this.#writeTeam(id, records);
@@ -227,6 +265,17 @@ export class PolicyChange {
       else if (old !== undefined) await policies.deleteGuardrail(this.revision, id);
       else continue;
       records.push({ object: { type: 'guardrail', id }, ...this.#guardrailRows(old ?? null, fresh ?? null) });
+    }
+  }
+
+  async #writeModels(records: AuditRecord[]): Promise<void> {
+    const { policies } = this.stores;
+    for (const id of this.#touched.models) {
+      const [old, fresh] = [this.#before.models.get(id), this.#models.get(id)];
+      if (fresh !== undefined) await policies.putModel(this.revision, fresh);
+      else if (old !== undefined) await policies.deleteModel(this.revision, id);
+      else continue;
+      records.push({ object: { type: 'model', id }, ...this.#modelRows(old ?? null, fresh ?? null) });
     }
   }
 

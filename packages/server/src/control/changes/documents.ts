@@ -1,5 +1,11 @@
 import { PortcullisError } from '@portcullis/contract';
-import { type CompileResult, type Documents, mergeObjects, type PolicyObjects } from '@portcullis/policy';
+import {
+  type CompileResult,
+  type Documents,
+  mergeObjects,
+  type ModelGroup,
+  type PolicyObjects,
+} from '@portcullis/policy';
 import type { Stores } from '../../ports/database.ts';
 import type { ConfiguredObjects, PolicyEngine } from '../../ports/policy-engine.ts';
 import type {
@@ -7,6 +13,7 @@ import type {
   StoredAttachment,
   StoredDelta,
   StoredGuardrail,
+  StoredModel,
   StoredPolicy,
 } from '../../ports/policy-store.ts';
 
@@ -15,6 +22,7 @@ export interface StoredObjects {
   readonly policies: ReadonlyMap<string, StoredPolicy>;
   readonly attachments: ReadonlyMap<string, StoredAttachment>;
   readonly guardrails: ReadonlyMap<string, StoredGuardrail>;
+  readonly models: ReadonlyMap<string, StoredModel>;
 }
 
 /** The configuration in force. @throws PortcullisError `policy_not_ready` before the first one is loaded (S2). */
@@ -28,21 +36,28 @@ export function configuredOf(engine: PolicyEngine): ConfiguredObjects {
 
 /** The objects of one revision, with others at work in between: there may be hundreds of thousands (S8). */
 async function readObjects(source: DocumentSource, revision: number): Promise<StoredObjects> {
-  const { policies, attachments, guardrails } = await source.read(revision);
-  return withDelta(NOTHING, { policies, attachments, guardrails, gone: [] });
+  const { policies, attachments, guardrails, models } = await source.read(revision);
+  return withDelta(NOTHING, { policies, attachments, guardrails, models, gone: [] });
 }
 
-const NOTHING: StoredObjects = { policies: new Map(), attachments: new Map(), guardrails: new Map() };
+const NOTHING: StoredObjects = {
+  policies: new Map(),
+  attachments: new Map(),
+  guardrails: new Map(),
+  models: new Map(),
+};
 
 function withDelta(objects: StoredObjects, delta: StoredDelta): StoredObjects {
   const next = {
     policies: new Map(objects.policies),
     attachments: new Map(objects.attachments),
     guardrails: new Map(objects.guardrails),
+    models: new Map(objects.models),
   };
   for (const stored of delta.policies) next.policies.set(stored.policy.policy_id, stored);
   for (const stored of delta.attachments) next.attachments.set(stored.attachment.attachment_id, stored);
   for (const stored of delta.guardrails) next.guardrails.set(stored.guardrail.guardrail_id, stored);
+  for (const stored of delta.models) next.models.set(stored.model.model_id, stored);
   for (const { object, id } of delta.gone) {
     switch (object) {
       case 'policy':
@@ -53,6 +68,9 @@ function withDelta(objects: StoredObjects, delta: StoredDelta): StoredObjects {
         break;
       case 'guardrail':
         next.guardrails.delete(id);
+        break;
+      case 'model':
+        next.models.delete(id);
         break;
     }
   }
@@ -80,10 +98,25 @@ export function mergedDocuments(
     policies,
     attachments,
     guardrails,
-    models: config.modelGroups,
+    models: modelGroupsOf(config, objects),
     model_aliases: config.modelAliases,
     settings: { unscanned: config.unscanned },
   };
+}
+
+/** The model groups of both: the deployments of the database join the group of their name. */
+export function modelGroupsOf(
+  { modelGroups }: Pick<ConfiguredObjects, 'modelGroups'>,
+  { models }: Pick<StoredObjects, 'models'>,
+): readonly ModelGroup[] {
+  if (models.size === 0) return modelGroups;
+  const groups = new Map(modelGroups.map((group) => [group.model_name, group]));
+  for (const { model } of models.values()) {
+    const group = groups.get(model.model_name) ?? { model_name: model.model_name, deployments: [] };
+    const added = { model: model.provider_model, guardrails: [...model.guardrails] };
+    groups.set(model.model_name, { ...group, deployments: [...group.deployments, added] });
+  }
+  return [...groups.values()];
 }
 
 interface Kept {

@@ -6,6 +6,7 @@ import type { ConfiguredObjects } from '../../ports/policy-engine.ts';
 import type { PolicyHead, RevisionEntry } from '../../ports/policy-store.ts';
 import { type Actor, actorOf, type ControlContext } from '../context.ts';
 import { auditRows } from '../guardrails/shape.ts';
+import { modelRow } from '../models/shape.ts';
 import type { RouteAnswer, RouteInput } from '../route.ts';
 import { PolicyChange } from './change.ts';
 import { configuredOf, mergedDocuments, NewestDocuments, type StoredObjects } from './documents.ts';
@@ -64,6 +65,10 @@ export function changeMaker(context: ControlContext): ChangeMaker {
           nowMs,
           revision: head.revision + 1,
           guardrailRows: (old, fresh) => auditRows(old, fresh, context.guardrails.secrets),
+          modelRows: (old, fresh) => ({
+            before: old === null ? null : modelRow(old, context.modelReader),
+            after: fresh === null ? null : modelRow(fresh, context.modelReader),
+          }),
         });
         const body = await work(change);
         const compiled = await checked(context, change, before, head.revision);

@@ -267,6 +267,6 @@ function wholeOf(id: string, written: WriteGuardrail['guardrail']): WrittenGuard
   };
 }
 
-function withoutNulls(params: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function withoutNulls(params: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null));
 }

@@ -21,10 +21,6 @@ const MODELS: DataPlaneOperation = {
   permission: 'any_key',
   refusals: READ_REFUSALS,
 };
-const MODEL_INFO: DataPlaneOperation = {
-  ...MODELS,
-  summary: 'The same models with what is known of each deployment',
-};
 const ALIVE: DataPlaneOperation = { summary: 'Whether the process runs', permission: 'open', refusals: [] };
 const DOCS: DataPlaneOperation = {
   summary: 'This description as a page to read and to try',
@@ -38,8 +34,6 @@ export const DATA_PLANE: Readonly<Record<string, DataPlaneOperation>> = {
   ...MODEL_ROUTES,
   'GET /v1/models': MODELS,
   'GET /models': MODELS,
-  'GET /v1/model/info': MODEL_INFO,
-  'GET /model/info': MODEL_INFO,
   'GET /health/liveliness': ALIVE,
   'GET /health/liveness': ALIVE,
   'GET /health/readiness': {

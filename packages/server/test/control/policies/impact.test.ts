@@ -212,7 +212,7 @@ const STRICT = process.env['PORTCULLIS_TEST_STRICT'] === '1';
 async function fill(sql: Sql, { teams, keys, users }: World): Promise<void> {
   const common = { metadata: {}, limits: {}, blocked: false, created_at: '2026-01-01', created_by: 'x' };
   const written = { updated_at: '2026-01-01', updated_by: 'x' };
-  await sql`truncate portcullis.keys, portcullis.teams, portcullis.users, portcullis.requests`;
+  await sql`truncate portcullis.keys, portcullis.teams, portcullis.users, portcullis.requests cascade`;
   const insert = async (table: string, rows: readonly object[]) => {
     for (const row of rows) {
       const columns = Object.keys(row).join(', ');

@@ -83,6 +83,7 @@ export const EMPTY_CONFIG: ConfiguredObjects = {
     { model_name: 'gpt-5', deployments: [{ model: 'openai/gpt-5', guardrails: [] }] },
     { model_name: 'claude/*', deployments: [{ model: 'anthropic/*', guardrails: [] }] },
   ],
+  modelIds: new Set(),
   modelAliases: { fast: 'gpt-5' },
   unscanned: null,
   createAs: 'production',
@@ -174,6 +175,7 @@ export async function openPolicyPlane(database: Database): Promise<PolicyPlane> 
     // The routes of guardrails are tested elsewhere.
     guardrails: { tools: {}, secrets: {} },
     signIn: { sessions: {}, attempts: {} },
+    modelReader: {},
   } as unknown as ControlContext;
   const routes = controlRoutes(context);
   await load();
