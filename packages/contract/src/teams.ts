@@ -153,6 +153,10 @@ export type NamedTeam = z.infer<typeof namedTeamSchema>;
 export const teamInfoQuerySchema = z.strictObject({ team_id: textSchema.optional() });
 export type TeamInfoQuery = z.infer<typeof teamInfoQuerySchema>;
 
+/** Query of `GET /team/policies`. */
+export const teamPoliciesQuerySchema = z.strictObject({ team_id: textSchema });
+export type TeamPoliciesQuery = z.infer<typeof teamPoliciesQuerySchema>;
+
 /** Query of `GET /team/list`. */
 export const teamListQuerySchema = z.strictObject({
   user_id: textSchema.optional(),

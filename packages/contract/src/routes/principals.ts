@@ -171,6 +171,40 @@ export const principalRoutes = {
   'POST /key/block': { body: keys.namedKeySchema, answer: writtenKeySchema },
   'POST /key/unblock': { body: keys.namedKeySchema, answer: writtenKeySchema },
   'POST /team/new': { body: teams.newTeamSchema, answer: teamRowSchema },
+  'GET /team/policies': {
+    query: teams.teamPoliciesQuerySchema,
+    answer: z.object({
+      team_id: z.string(),
+      revision: z.number(),
+      attachments: z.array(
+        z.object({
+          attachment_id: z.string(),
+          policy_name: z.string(),
+          scope: z.string().nullable(),
+          /** Only the patterns that select this team, and keys of it. */
+          teams: namesAnswer,
+          keys: namesAnswer,
+          models: namesAnswer,
+          tags: z.unknown(),
+          enforcement: z.string(),
+        }),
+      ),
+      /** Policies that the team itself names. */
+      team_policies: namesAnswer,
+      policies: z.array(
+        z.object({
+          policy_id: z.string(),
+          policy_name: z.string(),
+          version_number: z.number(),
+          description: z.string().nullable(),
+          definition_location: z.string(),
+          resolved_guardrails: namesAnswer,
+        }),
+      ),
+      /** What runs for every request of the team, whatever its key, model and tags. */
+      effective_guardrails: namesAnswer,
+    }),
+  },
   'GET /team/info': {
     query: teams.teamInfoQuerySchema,
     answer: z.object({

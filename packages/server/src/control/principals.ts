@@ -8,6 +8,7 @@ import { blockKeyRoute, updateKeyRoute } from './keys/update.ts';
 import { deleteTagRoute, newTagRoute, tagInfoRoute, tagListRoute, updateTagRoute } from './tags/routes.ts';
 import { deleteTeamsRoute } from './teams/delete.ts';
 import { addMembersRoute, deleteMemberRoute, teamModelsRoute, updateMemberRoute } from './teams/members.ts';
+import { teamPoliciesRoute } from './teams/policies.ts';
 import { teamInfoRoute, teamListRoute, teamPageRoute } from './teams/read.ts';
 import { blockTeamRoute, newTeamRoute, patchTeamRoute, updateTeamRoute } from './teams/write.ts';
 import { availableRolesRoute, userInfoRoute, userListRoute } from './users/read.ts';
@@ -30,6 +31,7 @@ export function principalRoutes(context: ControlContext): readonly Route[] {
     blockKeyRoute(context, false),
     newTeamRoute(context),
     teamInfoRoute(context),
+    teamPoliciesRoute(context),
     teamListRoute(context),
     updateTeamRoute(context),
     blockTeamRoute(context, true),

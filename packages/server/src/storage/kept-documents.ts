@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredDelta, StoredObjectType } from '../ports/policy-store.ts';
 
-type Objects = Pick<StoredDelta, 'policies' | 'attachments' | 'guardrails'>;
+type Objects = Pick<StoredDelta, 'policies' | 'attachments' | 'guardrails' | 'models'>;
 
 /** Tells whether two sets of documents are the same ones at the same revisions: their number, and a sum of hashes. */
 export interface DocumentsMark {
@@ -22,6 +22,7 @@ export class KeptDocuments {
   readonly #policies: ReadonlyMap<string, Objects['policies'][number]>;
   readonly #attachments: ReadonlyMap<string, Objects['attachments'][number]>;
   readonly #guardrails: ReadonlyMap<string, Objects['guardrails'][number]>;
+  readonly #models: ReadonlyMap<string, Objects['models'][number]>;
   readonly #froms: ReadonlyMap<string, number>;
   readonly #sum: number;
 
@@ -31,6 +32,7 @@ export class KeptDocuments {
       readonly policies: ReadonlyMap<string, Objects['policies'][number]>;
       readonly attachments: ReadonlyMap<string, Objects['attachments'][number]>;
       readonly guardrails: ReadonlyMap<string, Objects['guardrails'][number]>;
+      readonly models: ReadonlyMap<string, Objects['models'][number]>;
     },
     froms: ReadonlyMap<string, number>,
     sum: number,
@@ -39,12 +41,13 @@ export class KeptDocuments {
     this.#policies = objects.policies;
     this.#attachments = objects.attachments;
     this.#guardrails = objects.guardrails;
+    this.#models = objects.models;
     this.#froms = froms;
     this.#sum = sum;
   }
 
   static of(revision: number, objects: Objects, froms: ReadonlyMap<string, number>): KeptDocuments {
-    const nothing = { policies: new Map(), attachments: new Map(), guardrails: new Map() };
+    const nothing = { policies: new Map(), attachments: new Map(), guardrails: new Map(), models: new Map() };
     return new KeptDocuments(revision, nothing, new Map(), 0).advanced(revision, objects, froms, []);
   }
 
@@ -59,6 +62,7 @@ export class KeptDocuments {
       policy: new Map(this.#policies),
       attachment: new Map(this.#attachments),
       guardrail: new Map(this.#guardrails),
+      model: new Map(this.#models),
     } satisfies Record<StoredObjectType, unknown>;
     const all = new Map(this.#froms);
     let sum = this.#sum;
@@ -76,13 +80,14 @@ export class KeptDocuments {
     for (const stored of fresh.policies) maps.policy.set(stored.policy.policy_id, stored);
     for (const stored of fresh.attachments) maps.attachment.set(stored.attachment.attachment_id, stored);
     for (const stored of fresh.guardrails) maps.guardrail.set(stored.guardrail.guardrail_id, stored);
+    for (const stored of fresh.models) maps.model.set(stored.model.model_id, stored);
     for (const [key, from] of froms) {
       drop(key);
       all.set(key, from);
       sum += hashOf(key, from);
     }
-    const { policy: policies, attachment: attachments, guardrail: guardrails } = maps;
-    return new KeptDocuments(revision, { policies, attachments, guardrails }, all, sum);
+    const { policy: policies, attachment: attachments, guardrail: guardrails, model: models } = maps;
+    return new KeptDocuments(revision, { policies, attachments, guardrails, models }, all, sum);
   }
 
   matches({ count, sum }: DocumentsMark): boolean {
@@ -95,6 +100,7 @@ export class KeptDocuments {
       policies: inOrder(this.#policies),
       attachments: inOrder(this.#attachments),
       guardrails: inOrder(this.#guardrails),
+      models: inOrder(this.#models),
     };
   }
 }

@@ -13,6 +13,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'POST /key/unblock': 'Lets a blocked key in again',
   'POST /team/new': 'Makes a team',
   'GET /team/info': 'A team with its members and keys',
+  'GET /team/policies': 'What is in force for a team, for its admins to read',
   'GET /team/list': 'All teams as a bare list; users ask for their own',
   'GET /v2/team/list': 'Teams in pages',
   'POST /team/update': 'Changes the given fields of a team',
