@@ -99,6 +99,24 @@ describe('the guardrail', () => {
     expect(scores(ATTACK.replace(/(.)/g, '$1\u200b'))).toBe(scores(ATTACK));
   });
 
+  test.each([
+    ['base 64', Buffer.from(ATTACK).toString('base64')],
+    ['percent encoding', [...Buffer.from(ATTACK)].map((byte) => `%${byte.toString(16)}`).join('')],
+    [
+      'spaced letters',
+      ATTACK.split(' ')
+        .map((word) => word.split('').join(' '))
+        .join('   '),
+    ],
+    ['letters of another script', ATTACK.replaceAll('o', 'о').replaceAll('e', 'е')],
+    ['digits for letters', ATTACK.replaceAll('e', '3').replaceAll('o', '0').replaceAll('s', '5')],
+    ['doubled letters', ATTACK.replace(/[a-z]/g, '$&$&')],
+    ['joints', ATTACK.replaceAll(' ', '_')],
+    ['accents', ATTACK.replaceAll('e', 'é').replaceAll('o', 'ö')],
+  ])('an attack in %s is one', (_name, text) => {
+    expect(ask(subject([text])).outcome).toMatchObject({ action: 'block' });
+  });
+
   test('a text beyond the limit is no verdict (E1)', () => {
     expect(inspectWith(made(), ['a '.repeat(2_200_000)]).outcome).toMatchObject({
       error_class: 'too_complex',
