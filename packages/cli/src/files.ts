@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The configuration that is served when none is named. */
-export const DEMO_CONFIG = fileURLToPath(new URL('../../../examples/demo/config.yaml', import.meta.url));
+export const DEMO_CONFIG = fileURLToPath(new URL('../demo/config.yaml', import.meta.url));
 
 /** The version of this package. */
 export function version(): string {

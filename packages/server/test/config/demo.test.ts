@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { readEnvironment } from '../../src/config/env.ts';
 import { loadConfig } from '../../src/config/load.ts';
 
-const file = fileURLToPath(new URL('../../../../examples/demo/config.yaml', import.meta.url));
+const file = fileURLToPath(new URL('../../../cli/demo/config.yaml', import.meta.url));
 
 async function demo(variables: Record<string, string> = {}) {
   const result = await loadConfig(file, readEnvironment(variables));
