@@ -91,6 +91,7 @@ test('a package holds what it runs with, and no sources and no tests', () => {
     expect(files).not.toContain('src');
     expect(files).not.toContain('test');
   }
+  expect(readdirSync(join(packed, 'guardrails'))).toContain('worker');
   expect(readdirSync(join(packed, 'server')).toSorted()).toEqual(
     expect.arrayContaining(['assets', 'dist', 'migrations', 'package.json', 'worker']),
   );
