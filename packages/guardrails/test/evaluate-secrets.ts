@@ -1,6 +1,6 @@
 /**
  * Measures credentials, obfuscated values and phrases, and benign traffic on labelled data; how the rows look is said in the
- * README beside the data. Run by `evaluate-secrets.test.ts`.
+ * README beside the data. Run by `disguises.devdata.ts`.
  */
 import path from 'node:path';
 import { PATTERNS } from '../src/content-filter/patterns/index.ts';

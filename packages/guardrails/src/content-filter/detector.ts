@@ -21,6 +21,8 @@ import { type ScanPlan, TextScan } from './text-scan.ts';
 /** Beyond these a subject is `too_complex`: UTF-16 units of all segments together, and matches. */
 const SUBJECT_LIMITS = { units: 32 * 1024 * 1024, matches: 20_000 } as const;
 
+/** The trace of a stream names at most so many findings. */
+const TRACED = 200;
 const OVERFLOW = 'the text holds too much encoded text';
 const CLEAN = Object.freeze({ outcome: 'clean' } as const);
 const NOTHING: readonly never[] = Object.freeze([]);
@@ -172,11 +174,7 @@ export class ContentFilter implements Detector {
       edits,
       detections,
       unread,
-      trace: {
-        patterns_checked: this.plan.program.checks,
-        guardrail_response: matches.map((match) => responseEntry(match.rule)),
-        ...(block === null ? {} : { provider_fields: providerFields(block.rule) }),
-      },
+      trace: traceOf(this.plan.program.checks, matches, block),
     };
   }
 
@@ -196,6 +194,15 @@ function kindOf({ matches }: Cluster, { start, end, replacement }: TextEdit): st
       rule.action === 'MASK' && rule.replacement === replacement && at.start < end && at.end > start,
   );
   return match === undefined || match.rule.kind === 'keyword' ? 'keyword' : match.rule.name;
+}
+
+/** What the trace record says of matches, without their text. */
+function traceOf(checks: number, matches: readonly Match[], block: Match | null): Inspection['trace'] {
+  return {
+    patterns_checked: checks,
+    guardrail_response: matches.map((match) => responseEntry(match.rule)),
+    ...(block === null ? {} : { provider_fields: providerFields(block.rule) }),
+  };
 }
 
 function editsOf(clusters: readonly Cluster[]): ChannelProgress['edits'] {
@@ -218,10 +225,14 @@ function spanOf(match: Match, segment: number, joined: JoinedSegments | null): D
 class FilterChannel implements ChannelScanner {
   private readonly scan: TextScan;
   private readonly hash: (text: string) => string;
+  private readonly checks: number;
+  /** What has been found so far, for the trace: the first ones. */
+  private readonly matches: Match[] = [];
   private blocked: ChannelProgress | null = null;
 
   constructor(plan: ScanPlan, hash: (text: string) => string) {
     this.scan = new TextScan(plan);
+    this.checks = plan.program.checks;
     this.hash = hash;
   }
 
@@ -233,22 +244,28 @@ class FilterChannel implements ChannelScanner {
       return { certainUpTo: this.scan.certainUpTo, edits: editsOf(clusters), detections: NOTHING, outcome };
     }
     if (clusters.length === 0) {
-      return { certainUpTo: this.scan.certainUpTo, edits: NOTHING, detections: NOTHING, outcome: CLEAN };
+      const { certainUpTo } = this.scan;
+      const clean = { certainUpTo, edits: NOTHING, detections: NOTHING, outcome: CLEAN };
+      return done && this.matches.length === 0 ? { ...clean, trace: traceOf(this.checks, [], null) } : clean;
     }
     const edits: ChannelProgress['edits'][number][] = [];
     const detections: Detection[] = [];
     for (const cluster of clusters) {
       const span = (match: Match) => ({ segment: 0, start: match.start, end: match.end });
-      for (const match of cluster.matches) detections.push(detection(match, span(match), this.hash));
+      for (const match of cluster.matches) {
+        detections.push(detection(match, span(match), this.hash));
+        if (this.matches.length < TRACED) this.matches.push(match);
+      }
       if (cluster.block !== null) {
         const outcome = {
           outcome: 'flagged',
           action: stopOf(cluster.block.rule),
           message: message(cluster.block.rule),
         } as const;
+        const trace = traceOf(this.checks, this.matches, cluster.block);
         // Repeated calls must not release or report anything twice.
-        this.blocked = { certainUpTo: cluster.start, edits: NOTHING, detections: NOTHING, outcome };
-        return { certainUpTo: cluster.start, edits, detections, outcome };
+        this.blocked = { certainUpTo: cluster.start, edits: NOTHING, detections: NOTHING, outcome, trace };
+        return { certainUpTo: cluster.start, edits, detections, outcome, trace };
       }
       edits.push(...cluster.edits);
     }
@@ -257,6 +274,7 @@ class FilterChannel implements ChannelScanner {
       edits.length > 0 || logged === undefined
         ? { outcome: 'masked' }
         : { outcome: 'flagged', action: 'log', message: message(logged.rule) };
-    return { certainUpTo: this.scan.certainUpTo, edits, detections, outcome };
+    const trace = traceOf(this.checks, this.matches, null);
+    return { certainUpTo: this.scan.certainUpTo, edits, detections, outcome, trace };
   }
 }

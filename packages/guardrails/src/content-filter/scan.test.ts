@@ -230,3 +230,35 @@ describe('what a stream holds back', () => {
     expect(held).toBeLessThan(32_768);
   });
 });
+
+describe('the trace of a stream', () => {
+  const scanner = () =>
+    filter({
+      patterns: [
+        { pattern_type: 'prebuilt', pattern_name: 'credit_card', action: 'MASK' },
+        { pattern_type: 'prebuilt', pattern_name: 'us_ssn', action: 'BLOCK' },
+      ],
+    }).openChannel?.('assistant', null);
+
+  test('is that of the whole text, also when nothing is found', () => {
+    const clean = scanner();
+    clean?.push('Nothing to ', false);
+    expect(clean?.push('see here.', true).trace).toEqual({
+      patterns_checked: 2,
+      guardrail_response: [],
+    });
+    const card = scanner();
+    card?.push('card 4111 1111 ', false);
+    expect(card?.push('1111 1111 it is', true).trace).toMatchObject({
+      patterns_checked: 2,
+      guardrail_response: [{ type: 'pattern', pattern_name: 'credit_card', action: 'MASK' }],
+    });
+  });
+
+  test('says what blocked, and says it again', () => {
+    const blocked = scanner();
+    const first = blocked?.push('my ssn is 536-22-8145 as you see. '.repeat(3), true);
+    expect(first?.trace).toMatchObject({ provider_fields: { pattern: 'us_ssn' } });
+    expect(blocked?.push('', true).trace).toEqual(first?.trace);
+  });
+});
