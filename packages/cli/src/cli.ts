@@ -1,10 +1,12 @@
 // The command line: which commands there are, and what they understand.
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 import { completionScript, type Shell, SHELLS } from './commands/completion.ts';
+import type { EvalOptions } from './commands/eval.ts';
 import type { MigrateCommandOptions } from './commands/migrate.ts';
 import type { QuestionOptions } from './commands/resolve.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import { version } from './files.ts';
+import type { GuardrailChoice } from './scan/open.ts';
 import type { Output } from './output.ts';
 import { addRemoteCommands } from './remote.ts';
 
@@ -18,6 +20,10 @@ Examples:
                                             which guardrails such a request gets, and why
   portcullis keys generate --alias ci       a key of a running gateway
   portcullis export > policies.yaml         what is in production there, without secrets
+  portcullis scan texts.jsonl --config config.yaml --guardrail pii
+                                            what one guardrail finds in each text, and what it makes of it
+  portcullis eval --data labelled.jsonl --config config.yaml --guardrail pii
+                                            how much of what is labelled it finds, and how often it is wrong
   portcullis db migrate                     the database at this version, before the gateway starts
 
 Exit codes:
@@ -99,6 +105,7 @@ function makeProgram(output: Output, done: (code: number) => void): Command {
       done(await validate(file, options, output));
     });
 
+  addScanning(program, output, done);
   addQuestions(program, output, done);
   addRemoteCommands(program, output, done);
 
@@ -149,6 +156,35 @@ function addQuestions(program: Command, output: Output, done: (code: number) => 
         done(await questions[name](file, options, output));
       });
   }
+}
+
+/** `scan` and `eval`: one guardrail of a configuration file, asked about texts. */
+function addScanning(program: Command, output: Output, done: (code: number) => void): void {
+  program
+    .command('scan')
+    .description('ask one guardrail about texts; prints one line of JSON for each, in their order')
+    .argument('[files...]', 'lines of JSON {"id", "text"} or plain lines, .gz too (default: standard input)')
+    .requiredOption('-c, --config <file>', 'configuration file')
+    .requiredOption('-g, --guardrail <name>', 'which of its guardrails')
+    .option('-j, --jobs <number>', 'threads (default: one for each core)', readWorkers)
+    .action(async (files: string[], options: GuardrailChoice) => {
+      const { scan } = await import('./commands/scan.ts');
+      done(await scan(files, options, output));
+    });
+  program
+    .command('eval')
+    .description(
+      'measure one guardrail on labelled texts: precision, recall and F1 of each type, false positives',
+    )
+    .requiredOption('-d, --data <file...>', 'lines of JSON {"text", "labels", "spans"}, .gz too')
+    .requiredOption('-c, --config <file>', 'configuration file')
+    .requiredOption('-g, --guardrail <name>', 'which of its guardrails')
+    .option('-j, --jobs <number>', 'threads (default: one for each core)', readWorkers)
+    .option('--json', 'print the answer as JSON')
+    .action(async (options: EvalOptions) => {
+      const { evaluate } = await import('./commands/eval.ts');
+      done(await evaluate(options, output));
+    });
 }
 
 const MOST_WORKERS = 256;

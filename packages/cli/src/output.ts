@@ -6,12 +6,19 @@ export interface Output {
   line(text?: string): void;
   /** A line for the person in front of it: a problem, or what happens. */
   note(text: string): void;
+  /** Replaces what stands in the last line for the person in front of it; absent when nobody is. */
+  progress?(text: string): void;
+  /** Waits until the result is taken, so that what is not yet written stays small. */
+  drained(): Promise<void>;
   /** Whether the result goes to a terminal that shows colours. */
   readonly colour: boolean;
 }
 
 interface Stream {
   write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly writableNeedDrain?: boolean;
+  once?(event: 'drain' | 'close', done: () => void): unknown;
 }
 
 /** Writes results to one stream and notes to the other. */
@@ -19,6 +26,15 @@ export function makeOutput(result: Stream, notes: Stream, colour: boolean): Outp
   return {
     line: (text = '') => void result.write(`${text}\n`),
     note: (text) => void notes.write(`${text}\n`),
+    ...(notes.isTTY === true ? { progress: (text: string) => void notes.write(text) } : {}),
+    drained: async () => {
+      if (result.writableNeedDrain !== true) return;
+      await new Promise<void>((resolve) => {
+        result.once?.('drain', resolve);
+        // Whoever reads the result may leave early; then there is nothing to wait for.
+        result.once?.('close', resolve);
+      });
+    },
     colour,
   };
 }

@@ -21,19 +21,24 @@ export interface Frame {
   readonly vault: PlaceholderVault | null;
   /** Where verdicts on content that comes again are kept (E6); null where none comes again. */
   readonly verdicts: VerdictCache | null;
+  /** Things found that one record lists at most. */
+  readonly maxDetails: number;
   /** The content of the run before, in units. */
   units: Units | null;
   /** What this hook masked for putting back. Made at the first such value. */
   placeholders: Placeholders | null;
 }
 
-type FrameOptions = Partial<Pick<Frame, 'forced' | 'vault' | 'verdicts'>>;
+/** Things found that the record of one run lists, unless somebody asks for more. */
+export const MAX_DETAILS = 200;
+
+type FrameOptions = Partial<Pick<Frame, 'forced' | 'vault' | 'verdicts' | 'maxDetails'>>;
 
 export function makeFrame(
   input: HookInput,
   groups: Groups,
   ports: Ports,
-  { forced = null, vault = null, verdicts = null }: FrameOptions = {},
+  { forced = null, vault = null, verdicts = null, maxDetails = MAX_DETAILS }: FrameOptions = {},
 ): Frame {
   return {
     input,
@@ -44,6 +49,7 @@ export function makeFrame(
     forced,
     vault,
     verdicts,
+    maxDetails,
     units: null,
     placeholders: null,
   };

@@ -10,7 +10,7 @@ export { Windows } from './classifier/windows.ts';
 export { foldText } from './text/view.ts';
 export { CATEGORIES as SHIPPED_CATEGORIES } from './content-filter/categories/index.ts';
 export { categoryYaml } from './content-filter/categories/yaml.ts';
-export { PATTERNS as PREBUILT_PATTERNS } from './content-filter/patterns/index.ts';
+export { entityOfPattern, PATTERNS as PREBUILT_PATTERNS } from './content-filter/patterns/index.ts';
 export { describeDetector, type DetectorDescription, type SettingDescription } from './describe.ts';
 export * from './guardrail.ts';
 export type * from './hook.ts';

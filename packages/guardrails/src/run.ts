@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from '@portcullis/policy';
 import { editsFit } from './edits.ts';
-import { type Frame, placeholdersOf } from './frame.ts';
+import { type Frame, MAX_DETAILS, placeholdersOf } from './frame.ts';
 import type { Detection, Inspection, Subject } from './guardrail.ts';
 import type { MaybePromise } from './hook.ts';
 import { failed, failureOf } from './inspect.ts';
@@ -56,7 +56,6 @@ export interface RunOrder {
 /** The hooks in which a rewrite reaches somebody. In the others an edit is `undeliverable` (E1, P7). */
 const REWRITABLE: ReadonlySet<Hook> = new Set(['pre_call', 'post_call', 'pre_mcp_call', 'logging_only']);
 
-export const MAX_DETAILS = 200;
 const MAX_UNREAD = 20;
 
 const NO_DETAILS: readonly MatchDetail[] = [];
@@ -209,7 +208,7 @@ function conclude(
 ): RunResult {
   const applied = applyTo(frame, order, view, current);
   let settled = settle(applied.outcome, instance.allowedErrors);
-  let details = detailsOf(current.detections, view.segments);
+  let details = detailsOf(current.detections, view.segments, frame.maxDetails);
   let trace = current.trace;
   if (original !== null && again !== null && reports(original.outcome)) {
     // Of the look at the original only a block, a report or an error counts: its masks have been made already.
@@ -340,9 +339,10 @@ function unreadOf(
 export function detailsOf(
   detections: readonly Detection[],
   segments: readonly Pick<Segment, 'path'>[],
+  limit = MAX_DETAILS,
 ): readonly MatchDetail[] {
   if (detections.length === 0) return NO_DETAILS;
-  return detections.slice(0, MAX_DETAILS).map((detection) => ({
+  return detections.slice(0, limit).map((detection) => ({
     type: detection.type,
     action_taken: detection.action,
     detection_method: detection.method,

@@ -50,6 +50,8 @@ export interface RuntimeOptions {
   readonly vault?: PlaceholderVault;
   /** Where verdicts are kept (E6); null keeps none. The process's own cache by default. */
   readonly verdicts?: VerdictCache | null;
+  /** Things found that the record of one run lists at most; 200 by default. */
+  readonly maxDetails?: number;
 }
 
 /**
@@ -77,6 +79,7 @@ class ConfiguredRuntime implements Runtime {
   readonly #queue: MonitorQueue;
   readonly #vault: PlaceholderVault;
   readonly #verdicts: VerdictCache | null;
+  readonly #details: Pick<RuntimeOptions, 'maxDetails'>;
 
   constructor(
     groups: Groups,
@@ -87,6 +90,7 @@ class ConfiguredRuntime implements Runtime {
     this.#groups = groups;
     this.#ports = ports;
     this.#queue = options.monitorQueue ?? sharedMonitorQueue;
+    this.#details = options.maxDetails === undefined ? {} : { maxDetails: options.maxDetails };
     this.#vault = options.vault ?? sharedVault;
     this.#verdicts = options.verdicts === undefined ? sharedVerdictCache : options.verdicts;
     this.lookup = lookupIn(catalogue);
@@ -97,6 +101,7 @@ class ConfiguredRuntime implements Runtime {
     const frame = makeFrame(input, this.#groups, this.#ports, {
       vault: this.#vault,
       verdicts: this.#verdictsFor(input),
+      ...this.#details,
     });
     const execution = execute(frame, enforced(input.runs));
     const finish = (over: Awaited<typeof execution>): HookResult => {

@@ -3,6 +3,7 @@
 export {
   compileConfig,
   ConfigRefused,
+  detectorsFor,
   type ConfigResult,
   EnvironmentProblem,
   type Environment,

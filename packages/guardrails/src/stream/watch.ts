@@ -2,7 +2,8 @@ import type { MatchDetail, Outcome, PlannedGuardrail, UnscannedContent } from '@
 import type { ChannelProgress, ChannelScanner, Inspection } from '../guardrail.ts';
 import type { StreamChannel } from '../hook.ts';
 import type { Instance } from '../instance.ts';
-import { detailsOf, MAX_DETAILS, type RunResult, refuses, unscannedReason } from '../run.ts';
+import { MAX_DETAILS } from '../frame.ts';
+import { detailsOf, type RunResult, refuses, unscannedReason } from '../run.ts';
 import { outranks, reports, settle } from '../settle.ts';
 
 /** What was seen on one side of a run: the content as changed before it, or the original (C5). */

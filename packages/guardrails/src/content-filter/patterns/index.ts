@@ -13,7 +13,7 @@ import { PAYMENT_PATTERNS } from './payment.ts';
 import { PERSON_PATTERNS } from './person.ts';
 import { PII_PATTERNS } from './pii.ts';
 import { SECRET_PATTERNS } from './secrets/index.ts';
-import { CREDENTIALS, type PatternSpec } from './spec.ts';
+import { CREDENTIALS, entityOf, type PatternSpec } from './spec.ts';
 import { WORD_PATTERNS } from './words.ts';
 
 /** All prebuilt patterns, in the order in which lists show them. */
@@ -53,3 +53,9 @@ export function findPattern(name: string): PatternSpec | null {
 export const DEFAULT_PII: readonly PatternSpec[] = PATTERNS.filter(
   (spec) => spec.group !== CREDENTIALS && spec.confidence !== 'low',
 );
+
+/** The entity of a detection's type: that of the prebuilt pattern of this name, or the type itself. */
+export function entityOfPattern(type: string): string {
+  const spec = findPattern(type);
+  return spec === null ? type : entityOf(spec);
+}
