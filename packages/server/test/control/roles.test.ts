@@ -101,8 +101,6 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'GET /policy/info/:policy_name',
       'GET /guardrails/:guardrail_id',
       'GET /guardrails/:guardrail_id/info',
-      // Admins of a team read it too.
-      'GET /team/policies',
       // Users have to ask for their own teams by name.
       'GET /team/list',
     ],
