@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { chromiumPath } from '../../scripts/lib/browser.mjs';
 
 /** Services that a suite may need, and how a developer gets one. `.ci/run` provides all of them. */
 const services = {
@@ -26,4 +27,10 @@ export function describeWith(
   describe(name, () => {
     suite(url);
   });
+}
+
+/** A suite in a browser, which nothing downloads: Debian's Chromium or one that is installed. */
+export function describeInBrowser(name: string, suite: () => void): void {
+  if (chromiumPath === null) describe.skip(`${name} [needs Chromium: apt-get install chromium]`, suite);
+  else describe(name, suite);
 }

@@ -1,17 +1,10 @@
-// Compiles every package to its dist/, with the files that are not TypeScript beside the code that reads them.
+// Compiles every package to its dist/, with the files that are not TypeScript beside the code that reads them, and the
+// pages of the dashboard.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { buildDashboard, isDashboardBuilt } from './dashboard.mjs';
+import { filesBelow, fingerprintOf } from './fingerprint.mjs';
 import { exclusively } from './lock.mjs';
 import { inRoot, root, tools } from './paths.mjs';
 
@@ -39,14 +32,15 @@ function build() {
   for (const directory of packages()) matchDist(directory);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, sources);
-  return true;
+  return buildDashboard();
 }
 
 function isBuilt() {
   return (
     existsSync(stamp) &&
     readFileSync(stamp, 'utf8') === fingerprint() &&
-    packages().every((directory) => existsSync(`${directory}/dist/.tsbuildinfo`))
+    packages().every((directory) => existsSync(`${directory}/dist/.tsbuildinfo`)) &&
+    isDashboardBuilt()
   );
 }
 
@@ -57,31 +51,16 @@ function packages() {
 }
 
 function fingerprint() {
-  const hash = createHash('sha256').update(process.versions.node);
-  const files = packages().flatMap((directory) => [
-    ...filesBelow(`${directory}/src`),
-    `${directory}/package.json`,
-    `${directory}/tsconfig.build.json`,
-  ]);
-  for (const file of [
-    ...files,
+  return fingerprintOf([
+    ...packages().flatMap((directory) => [
+      ...filesBelow(`${directory}/src`),
+      `${directory}/package.json`,
+      `${directory}/tsconfig.build.json`,
+    ]),
     inRoot('tsconfig.json'),
     inRoot('tsconfig.base.json'),
     inRoot('package-lock.json'),
-  ]) {
-    const { mtimeMs, size } = statSync(file);
-    hash.update(`${file}\0${size}\0${mtimeMs}\n`);
-  }
-  return hash.digest('hex');
-}
-
-/** @param {string} directory @returns {string[]} */
-function filesBelow(directory) {
-  if (!existsSync(directory)) return [];
-  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
-    const path = `${directory}/${entry.name}`;
-    return entry.isDirectory() ? filesBelow(path) : [path];
-  });
+  ]);
 }
 
 /**

@@ -12,5 +12,6 @@ export const tools = {
   knip: inRoot('node_modules/knip/bin/knip.js'),
   oxlint: inRoot('node_modules/oxlint/bin/oxlint'),
   tsc: inRoot('node_modules/ts7/bin/tsc'),
+  vite: inRoot('node_modules/vite/bin/vite.js'),
   vitest: inRoot('node_modules/vitest/vitest.mjs'),
 };

@@ -166,6 +166,8 @@ const explanationSchema = briefSchema.extend({
   applied_policies: z.array(appliedPolicySchema),
   key: z.string(),
   team: z.string(),
+  /** What the engine was asked: with it and `GET /policies/documents` anybody can ask it again. */
+  context: freeAnswer,
   refusals: z.array(
     z.object({
       code: z.string(),

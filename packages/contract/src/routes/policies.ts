@@ -7,7 +7,14 @@ import {
 } from '@portcullis/policy';
 import { z } from 'zod';
 import * as wire from '../policies.ts';
-import { momentAnswer, momentOrNull, namesAnswer, type RouteContract, warningsAnswer } from './route.ts';
+import {
+  freeAnswer,
+  momentAnswer,
+  momentOrNull,
+  namesAnswer,
+  type RouteContract,
+  warningsAnswer,
+} from './route.ts';
 
 /** One version of a policy (api 4.1). */
 const policyRowSchema = z.object({
@@ -162,6 +169,15 @@ export const policyRoutes = {
       revision: z.int(),
       config_digest: z.string().nullable(),
       replicas: z.array(replicaSchema),
+    }),
+  },
+  'GET /policies/documents': {
+    answer: z.object({
+      revision: z.int(),
+      /** As the schemas of the policy engine read them; of guardrails what the engine needs. */
+      documents: freeAnswer,
+      /** The hooks that the detectors of each guardrail can serve. */
+      served_hooks: z.record(z.string(), namesAnswer),
     }),
   },
   'GET /policies/name/:policy_name/versions': {

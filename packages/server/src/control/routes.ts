@@ -6,6 +6,7 @@ import { changeMaker } from './changes/transact.ts';
 import type { ControlContext } from './context.ts';
 import { guardrailRoutes } from './guardrails/routes.ts';
 import { deleteAllVersionsRoute, deletePolicyRoute } from './policies/delete.ts';
+import { documentsRoute } from './policies/documents.ts';
 import { fleetRoute } from './policies/fleet.ts';
 import { policyInfoRoute, policySummaryRoute, validatePoliciesRoute } from './policies/legacy.ts';
 import {
@@ -44,6 +45,7 @@ export function controlRoutes(context: ControlContext): readonly Route[] {
     comparePoliciesRoute(context, changes),
     revisionRoute(context),
     fleetRoute(context),
+    documentsRoute(context),
     resolveRoute(context),
     listVersionsRoute(context),
     newVersionRoute(changes),

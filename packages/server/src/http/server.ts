@@ -13,7 +13,7 @@ import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { callRoute } from '../control/call.ts';
 import type { Route } from '../control/route.ts';
-import { isDeeperThan, readCredential } from '../gateway/accept.ts';
+import { isDeeperThan } from '../gateway/accept.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { findCaller } from '../gateway/identify.ts';
 import { type Caller, callerOf } from './caller.ts';
@@ -23,6 +23,7 @@ import { DatabaseError } from '../ports/database.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Sessions } from '../ports/sessions.ts';
 import { mountDocs } from './docs.ts';
+import { mountDashboard } from './dashboard.ts';
 import { InFlight } from './in-flight.ts';
 import { addSecurityHeaders, mountSecurityHeaders } from './security-headers.ts';
 
@@ -102,6 +103,7 @@ export function createHttpServer(parts: HttpParts): HttpServer {
   mountStored(app, parts);
   mountHealth(app, parts, mounted);
   mountControlPlane(app, parts);
+  mountDashboard(app);
   mountDocs(app, { version: parts.gateway.version, mounted, routes: parts.controlRoutes });
   app.setNotFoundHandler((request, reply) => notFound(parts.gateway, mounted, request, reply));
   return {
@@ -202,7 +204,7 @@ function mountHealth(
     ['/models', listModels],
   ] as const) {
     app.get(url, (request, reply) =>
-      answerCaller(gateway, request, reply, (identity) => {
+      answerCaller({ gateway, sessions }, request, reply, (identity) => {
         const snapshot = gateway.snapshots.current();
         if (snapshot === null)
           throw new PortcullisError('policy_not_ready', 'No policy snapshot is loaded yet.');
@@ -210,15 +212,11 @@ function mountHealth(
       }),
     );
   }
-  app.get<{ Params: { call_id: string } }>('/debug/requests/:call_id', async (request, reply) => {
-    own(gateway, reply);
-    try {
-      const { identity } = await callerOf(request, { gateway, sessions, isOpen: false });
-      return await reply.send(await debugRecord(request.params.call_id, identity));
-    } catch (error) {
-      return sendFailure(gateway, reply, error);
-    }
-  });
+  app.get<{ Params: { call_id: string } }>('/debug/requests/:call_id', (request, reply) =>
+    answerCaller({ gateway, sessions }, request, reply, (identity) =>
+      debugRecord(request.params.call_id, identity),
+    ),
+  );
 
   app.get('/metrics', async (request, reply) => {
     own(gateway, reply);
@@ -245,19 +243,18 @@ function mountHealth(
   }
 }
 
-/** Answers one authenticated read of the data plane. */
+/** Answers one read of the data plane, to a key or, for the dashboard, to a session. */
 async function answerCaller(
-  gateway: Gateway,
+  { gateway, sessions }: Pick<HttpParts, 'gateway' | 'sessions'>,
   request: FastifyRequest,
   reply: FastifyReply,
   answer: (identity: Identity) => unknown,
 ): Promise<FastifyReply> {
   own(gateway, reply);
   try {
-    const keyHeader = gateway.snapshots.current()?.settings.keyHeaderName ?? null;
-    const credential = readCredential(request.headers, keyHeader);
-    const identity = await findCaller(credential, gateway.identities, gateway.clock.now());
-    return await reply.send(await answer(identity));
+    const { identity } = await callerOf(request, { gateway, sessions, isOpen: false });
+    const caller = identity ?? (await findCaller(null, gateway.identities, gateway.clock.now()));
+    return await reply.send(await answer(caller));
   } catch (error) {
     return sendFailure(gateway, reply, error);
   }

@@ -88,6 +88,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       'GET /policies/compare',
       'GET /policies/revision',
       'GET /policies/fleet',
+      'GET /policies/documents',
       'POST /policies/resolve',
       'POST /policies/attachments/estimate-impact',
       'GET /policies/:policy_id',

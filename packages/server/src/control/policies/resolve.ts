@@ -41,6 +41,7 @@ export function resolveRoute(context: ControlContext): Route<ResolveBody, Resolv
           applied_policies: plan?.policies ?? [],
           key: question.key,
           team: question.team,
+          context: question.context,
           ...rest,
         },
       };

@@ -29,6 +29,13 @@ const DOCS: DataPlaneOperation = {
   refusals: [],
 };
 
+const DASHBOARD: DataPlaneOperation = {
+  summary: 'The dashboard, for a browser',
+  permission: 'open',
+  answers: ['text/html'],
+  refusals: [],
+};
+
 /** By method and path. A route that is not here is listed with its path alone. */
 export const DATA_PLANE: Readonly<Record<string, DataPlaneOperation>> = {
   ...MODEL_ROUTES,
@@ -56,4 +63,6 @@ export const DATA_PLANE: Readonly<Record<string, DataPlaneOperation>> = {
   'GET /openapi.json': { summary: 'This description', permission: 'open', refusals: [] },
   'GET /': DOCS,
   'GET /docs': DOCS,
+  'GET /ui': DASHBOARD,
+  'GET /ui/*': DASHBOARD,
 };

@@ -200,6 +200,9 @@ const TAGS: Readonly<Record<string, string>> = {
 };
 
 function operationId(method: string, path: string): string {
-  const words = path.split(/[^A-Za-z0-9]+/u).filter((word) => word !== '');
+  const words = path
+    .replace('*', 'below')
+    .split(/[^A-Za-z0-9]+/u)
+    .filter((word) => word !== '');
   return [method.toLowerCase(), ...words.map((word) => word[0]?.toUpperCase() + word.slice(1))].join('');
 }

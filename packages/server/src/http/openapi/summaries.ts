@@ -59,6 +59,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
     'Every version of the database, newest first, then the policies of the configuration file',
   'POST /policies': 'Makes the first version of a policy',
   'GET /policies/compare': 'The differences of two versions, field by field and after inheritance',
+  'GET /policies/documents': 'What the snapshot in force was compiled from, for asking the engine elsewhere',
   'GET /policies/revision': 'The newest revision, and what changed after `since`',
   'POST /policies/resolve': "The gateway's own decision for a described request, with all its reasons",
   'GET /policies/name/:policy_name/versions': 'All versions of a name, newest first',

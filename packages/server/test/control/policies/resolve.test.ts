@@ -1,3 +1,4 @@
+import { compile, type Context, type Documents, explain, type Hook } from '@portcullis/policy';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ADMIN, hashLike, newKey, newTeam, USER } from '../../storage/kit.ts';
 import { EMPTY_CONFIG, guardrail, openPlanes, type Planes, type PolicyPlane, yamlPolicies } from './plane.ts';
@@ -221,5 +222,41 @@ describe('GET /policy/list and /policy/info', () => {
     });
     const unknown = await plane.call('GET /policy/info/:policy_name', { params: { policy_name: 'x' } });
     expect([unknown.status, unknown.body.detail]).toEqual([404, "Policy 'x' not found"]);
+  });
+});
+
+describe('GET /policies/documents', () => {
+  test('with the context of an answer, the engine elsewhere makes the same plan (A6, Q1)', async () => {
+    await scene();
+    const answer = (await resolve({ key_alias: 'u', team_alias: 'health', tags: ['hipaa'], explain: true }))
+      .body;
+    const told = (await plane.ok('GET /policies/documents')) as {
+      revision: number;
+      documents: Documents;
+      served_hooks: Record<string, Hook[]>;
+    };
+    expect(told.revision).toBe(answer['revision']);
+    // As over the wire: nothing but JSON.
+    const { documents, served_hooks: hooks } = JSON.parse(JSON.stringify(told)) as typeof told;
+    const compiled = compile(documents, ({ guardrail_name }) => ({
+      hooks: hooks[guardrail_name] ?? [],
+      masks: false,
+    }));
+    if (!compiled.ok) throw new Error(compiled.findings.map(({ message }) => message).join());
+    const here = explain(compiled.snapshot, answer['context'] as Context);
+    expect(here.plan?.hash).toBe(answer['plan_hash']);
+    expect(here.attachments).toEqual(answer['attachments']);
+  });
+
+  test('tells of a guardrail only what the engine reads: no secret and no pattern', async () => {
+    await plane.configure({
+      guardrails: [
+        ...EMPTY_CONFIG.guardrails,
+        guardrail('remote', { default_on: true, api_key: 'sk-secret', patterns: ['hidden'] }),
+      ],
+    });
+    const told = JSON.stringify(await plane.ok('GET /policies/documents'));
+    expect(told).toContain('"guardrail_name":"remote"');
+    expect(told).not.toMatch(/sk-secret|hidden|patterns|api_key/u);
   });
 });

@@ -15,6 +15,7 @@ const READS = [
   'GET /policies/compare',
   'GET /policies/revision',
   'GET /policies/fleet',
+  'GET /policies/documents',
   'GET /policies/name/:policy_name/versions',
   'GET /policies/:policy_id',
   'GET /policies/:policy_id/resolved-guardrails',
