@@ -92,7 +92,8 @@ test('the overview of policies holds every request, with real latencies, and not
 test('the overview, the detail and the requests of a guardrail agree (D-61)', async () => {
   const { body: overview } = await when(
     () => call()('GET /guardrails/usage/overview'),
-    ({ body }) => (body.rows.find(({ name }) => name === 'mask-mail')?.requestsEvaluated ?? 0) >= ALL,
+    // All requests are there; in those that another guardrail blocked this one need not have looked.
+    ({ body }) => (body.rows.find(({ name }) => name === 'block-code')?.requestsEvaluated ?? 0) >= ALL,
   );
   const row = overview.rows.find(({ name }) => name === 'mask-mail');
   const params = { id: 'mask-mail' };
