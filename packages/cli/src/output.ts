@@ -19,6 +19,7 @@ interface Stream {
   readonly isTTY?: boolean;
   readonly writableNeedDrain?: boolean;
   once?(event: 'drain' | 'close', done: () => void): unknown;
+  off?(event: 'drain' | 'close', done: () => void): unknown;
 }
 
 /** Writes results to one stream and notes to the other. */
@@ -30,9 +31,14 @@ export function makeOutput(result: Stream, notes: Stream, colour: boolean): Outp
     drained: async () => {
       if (result.writableNeedDrain !== true) return;
       await new Promise<void>((resolve) => {
-        result.once?.('drain', resolve);
+        const done = (): void => {
+          result.off?.('drain', done);
+          result.off?.('close', done);
+          resolve();
+        };
+        result.once?.('drain', done);
         // Whoever reads the result may leave early; then there is nothing to wait for.
-        result.once?.('close', resolve);
+        result.once?.('close', done);
       });
     },
     colour,
