@@ -22,7 +22,7 @@ export async function startDemoGateway() {
       inRoot('packages/cli/dist/main.js'),
       'serve',
       '--config',
-      inRoot('examples/demo/config.yaml'),
+      inRoot('packages/cli/demo/config.yaml'),
       '--port',
       '0',
       '--data-dir',
