@@ -343,7 +343,11 @@ describe('a stream', () => {
           null,
           1,
         ),
-        chunk({ content: 'here comes a forbidden phrase and more' }, null, 1),
+        chunk(
+          { content: `here comes a forbidden phrase and more${' of the second choice'.repeat(20)}` },
+          null,
+          1,
+        ),
         chunk({}, 'stop', 0),
         chunk({}, 'stop', 1),
         DONE,

@@ -55,6 +55,13 @@ function comparable(decision: Decision): unknown {
   return { ...decision, notes: inOrder(decision.notes), plan: { hooks, policies } };
 }
 
+/** In a reference to a version (`policy_...`) a new name stands in the middle, so that it sorts otherwise among names. */
+function withNamesSorted(decision: Decision): Decision {
+  if (decision.kind !== 'refused') return decision;
+  const refusals = decision.refusals.map((refusal) => ({ ...refusal, names: refusal.names.toSorted() }));
+  return { ...decision, refusals };
+}
+
 /** What a plan does, without its reasons: the runs of each hook, in order. */
 function effect({ hooks }: Plan): unknown {
   return HOOKS.map((hook) => hooks[hook].map((run) => ({ ...run, demanded_by: [] })));
@@ -218,7 +225,7 @@ describe('a decision', () => {
         const renamed = rename({ documents, context });
         const before = decide(compiled(documents), context);
         const after = decide(compiled(renamed.documents), renamed.context);
-        expect(comparable(after)).toEqual(comparable(rename(before)));
+        expect(comparable(withNamesSorted(after))).toEqual(comparable(withNamesSorted(rename(before))));
       }),
       SOME,
     );
