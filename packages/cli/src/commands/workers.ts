@@ -9,7 +9,7 @@ const SETTLED_MS = 60_000;
 
 /**
  * The young generation of a worker's heap, in MB: with more room for what lives as long as a request, less of it is
- * copied, which saves a tenth of the CPU of a request.
+ * copied. What that saves has not been measured on a quiet machine.
  */
 const YOUNG_MB = 32;
 

@@ -15,6 +15,7 @@ import {
   type StreamEvent,
   type StreamStart,
   type TextChannel,
+  writeReleased,
 } from './stream.ts';
 import { readUsage } from './usage.ts';
 
@@ -294,13 +295,7 @@ export class ResponsesStreamCodec implements StreamCodec {
   }
 
   encode(pieces: readonly ReleasedText[]): string {
-    let out = '';
-    for (const { channel, text } of pieces) {
-      const target = this.#targets.get(channel.key);
-      if (target === undefined) throw new Error('text of a channel that was never opened');
-      if (text !== '') out += this.#writer.write(target, text);
-    }
-    return out;
+    return writeReleased(pieces, this.#targets, (target, text) => this.#writer.write(target, text));
   }
 
   finish(mark: number): string {

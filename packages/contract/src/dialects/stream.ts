@@ -69,6 +69,24 @@ export interface StreamCodec {
   joinArguments(text: string, leaves: readonly Segment[]): string | null;
 }
 
+/**
+ * Released pieces as `write` writes each for the place of its channel; nothing for an empty one.
+ * @throws Error for a channel without a place: only what was opened can have been scanned.
+ */
+export function writeReleased<Target>(
+  pieces: readonly ReleasedText[],
+  targets: ReadonlyMap<string, Target>,
+  write: (target: Target, text: string) => string,
+): string {
+  let out = '';
+  for (const { channel, text } of pieces) {
+    const target = targets.get(channel.key);
+    if (target === undefined) throw new Error('text of a channel that was never opened');
+    if (text !== '') out += write(target, text);
+  }
+  return out;
+}
+
 /** How JSON in a text is taken apart and put together again; for every dialect. */
 export function splitJsonText(text: string, path: string): Segment[] {
   const into = new SegmentCollector();
